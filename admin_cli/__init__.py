@@ -1,0 +1,1 @@
+"""The desk of officers and operators: the `paht` command."""

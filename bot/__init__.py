@@ -1,0 +1,1 @@
+"""The outside world: chat platforms, HTTP, the running processes."""

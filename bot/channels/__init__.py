@@ -1,0 +1,1 @@
+"""One module a chat platform; none imports another."""

@@ -1,0 +1,1 @@
+"""What we keep: policy of the report's life, tables, files."""
