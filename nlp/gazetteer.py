@@ -1,0 +1,472 @@
+"""Knows every commune, district and province, what each was called before, and what took over its land."""
+
+import gzip
+import json
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from pathlib import Path
+from sys import intern
+from typing import Any
+
+from nlp.gazetteer_keys import accented_key, folded_key, number_key, split_kind
+from nlp.place_tables import read_table
+from nlp.results import Unit
+
+FORMAT = 1
+REORGANISED_ON = date(2025, 7, 1)  # NQ 202/2025/QH15: provinces merged, districts gone
+SNAPSHOT_FROM = date(2020, 1, 1)  # the old units are those of 30/6/2025; their own first day is not in the source
+LONG_AGO = date(1900, 1, 1)
+
+COMMUNE, DISTRICT, PROVINCE = "commune", "district", "province"
+
+
+class GazetteerUnusable(Exception):
+    """The file is missing or of another format; the message says how to build it."""
+
+
+@dataclass(frozen=True, slots=True)
+class District:
+    """A former district (until 30/6/2025)."""
+
+    code: str
+    name: str
+    kind: str
+    former_province: str
+    province: str  # code of the province that its land is in now
+
+
+@dataclass(frozen=True, slots=True)
+class Province:
+    """A province of today or, with ``successor`` set, one of the 63 that ended on 30/6/2025."""
+
+    code: str
+    name: str
+    successor: str = ""
+    changes: tuple[tuple[date, str], ...] = ()  # (valid from, name since then)
+
+    def name_on(self, day: date | None) -> str:
+        """The name on that day; the newest without a day."""
+        known = [name for since, name in self.changes if day is None or since <= day]
+        return known[-1] if known else self.name
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One way to name one place; what the index of names leads to."""
+
+    level: str
+    name: str  # without the kind: "Sa Pa"
+    kind: str
+    accented: str  # accented key, "" where only the folded name is known
+    news: tuple[int, ...]  # numbers of the communes of today
+    olds: tuple[int, ...]  # numbers of the old wards
+    districts: frozenset[int]
+    former_provinces: frozenset[str]
+    province: str
+    is_new: bool = False  # the name of a commune of today
+    is_alias: bool = False  # a spelling or a name that ended before the snapshot of 30/6/2025
+    is_initials: bool = False
+    word: int = 0  # 2: also a dictionary word with these accents, 1: only without accents
+    former: Unit | None = None  # the unit that carried a name which ended before 30/6/2025
+
+
+@dataclass(frozen=True, slots=True)
+class ShownUnit:
+    """A line of ``show``: one version of a unit, what it came from and what it became."""
+
+    unit: Unit
+    decree: str
+    came_from: tuple[str, ...]
+    became: tuple[str, ...]
+    is_split: bool
+
+
+class Gazetteer:
+    """Read-only after loading, so that threads may share it. Communes and old wards are numbered inside."""
+
+    def __init__(self, data: dict[str, Any]) -> None:
+        self.provinces = {
+            code: Province(code, name, changes=tuple((date.fromisoformat(day), new) for day, new in _pairs(changes)))
+            for code, name, changes in data["provinces"]
+        }
+        self.former_provinces = {code: Province(code, name, new) for code, name, new in data["former_provinces"]}
+        self.districts = tuple(
+            District(code, name, split_kind(name)[0], province, self.former_provinces[province].successor)
+            for code, name, province, _aliases in data["districts"]
+        )
+        self.old_units, self.old_districts, self.links = self._load_old(data["old"])
+        self.new_versions, self.decrees = self._load_new(data["new"], data["versions"])
+        self.old_sizes_km = [row[6] for row in data["old"]]
+        self.new_sizes_km = [row[4] for row in data["new"]]
+        self.sources: tuple[tuple[int, ...], ...] = self._invert_links()
+        self._new_numbers = {versions[0].code: number for number, versions in enumerate(self.new_versions)}
+        self._old_numbers = {unit.code: number for number, unit in enumerate(self.old_units) if unit.code}
+        self.new_districts = tuple(frozenset(self.old_districts[old] for old in olds) for olds in self.sources)
+        self._district_news = self._communes_by_district()
+        self.index = _build_index(self, data)
+
+    # Looking up
+
+    def unit(self, code: str, valid_from: date | None = None) -> Unit | None:
+        """One version by its key; without ``valid_from`` the newest unit that carries the code."""
+        versions = self._versions(code)
+        if valid_from is None:
+            return versions[-1] if versions else None
+        return next((version for version in versions if version.valid_from == valid_from), None)
+
+    def current_units(self, code: str, as_of: date | None = None, *, valid_from: date | None = None) -> tuple[Unit, ...]:
+        """The units in force on that day that hold the land of ``code``: one, or several where it was split.
+
+        A code is reused with a new meaning: without ``valid_from`` the unit that carries it on that day counts.
+        """
+        carried = [unit for unit in self._versions(code) if _in_force(unit, as_of)]
+        if carried and valid_from in (None, *(unit.valid_from for unit in carried)):
+            return (self._named_on(carried[-1], as_of),)
+        if (old := self._old_numbers.get(code)) is not None and (as_of is None or as_of >= REORGANISED_ON):
+            return tuple(self.new_unit(number, as_of) for number in self.links[old])
+        number = self._new_numbers.get(code)
+        if number is None:
+            return ()
+        if as_of is not None and as_of < REORGANISED_ON:
+            return tuple(self.old_units[old] for old in self.sources[number])
+        return (self.new_unit(number, as_of),)
+
+    def new_unit(self, number: int, as_of: date | None = None) -> Unit:
+        """The version of the commune of today with that number which is in force on ``as_of``."""
+        versions = self.new_versions[number]
+        known = [version for version in versions if as_of is None or version.valid_from <= as_of]
+        return self._named_on((known or versions)[-1], as_of)
+
+    def number_of(self, code: str) -> int | None:
+        """The number of the commune of today that carries the code."""
+        return self._new_numbers.get(code)
+
+    def former_units(self, code: str) -> tuple[Unit, ...]:
+        """The old wards (30/6/2025) whose land, or part of it, went into the commune of today."""
+        number = self._new_numbers.get(code)
+        return () if number is None else tuple(self.old_units[old] for old in self.sources[number])
+
+    def is_split(self, old_number: int) -> bool:
+        """The land of the old ward went to several communes; only its people know to which."""
+        return len(self.links[old_number]) > 1
+
+    def decree(self, unit: Unit) -> str:
+        """The resolution that made this version, "" where the source names none."""
+        return self.decrees.get((unit.code, unit.valid_from), "")
+
+    def communes_of_district(self, district: int, as_of: date | None = None) -> tuple[Unit, ...]:
+        """What a former district holds today, or its wards when ``as_of`` lies before the reorganisation."""
+        if as_of is not None and as_of < REORGANISED_ON:
+            return tuple(
+                unit for unit, own in zip(self.old_units, self.old_districts, strict=True) if own == district and unit.code
+            )
+        return tuple(self.new_unit(number, as_of) for number in self._district_news[district])
+
+    def communes_of_province(self, code: str, as_of: date | None = None) -> tuple[Unit, ...]:
+        """The communes of a province of today."""
+        numbers = (n for n, versions in enumerate(self.new_versions) if versions[0].province_code == code)
+        return tuple(self.new_unit(number, as_of) for number in numbers)
+
+    def communes_of_area(self, name: str, as_of: date | None = None) -> tuple[Unit, ...]:
+        """The communes of a district or province by name: "Thị xã Sa Pa", "Sa Pa", "Lào Cai"."""
+        kind, short = split_kind(name)
+        entries = [
+            entry
+            for entry in self.lookup(short)
+            if entry.level != COMMUNE and not entry.is_initials and (not kind or entry.kind == kind)
+        ]
+        found: dict[str, Unit] = {}
+        for entry in sorted(entries, key=lambda entry: entry.level):
+            for number in entry.news:
+                found.setdefault(self.new_versions[number][0].code, self.new_unit(number, as_of))
+        return tuple(found.values())
+
+    def lookup(self, name: str) -> tuple[Entry, ...]:
+        """Every place of that name, however its accents and spaces are written."""
+        return self.index.get(number_key(folded_key(name)), ())
+
+    def describe(self, unit: Unit, *, limit: int = 6) -> str:
+        """How a citizen reads it: "Phường Sa Pa (gồm Phường Sa Pả, Phường Ô Quý Hồ … cũ)" or "Xã Mường Hoa cũ, nay là …"."""
+        if unit.valid_to is not None and unit.valid_from < REORGANISED_ON:
+            became = [new.name for new in self.current_units(unit.code, valid_from=unit.valid_from)]
+            return f"{unit.name} cũ, nay là {' hoặc '.join(became)}" if became else f"{unit.name} cũ"
+        former = [old.name for old in self.former_units(unit.code) if old.name != unit.name]
+        if not former:
+            return unit.name
+        more = " …" if len(former) > limit else ""
+        return f"{unit.name} (gồm {', '.join(former[:limit])}{more} cũ)"
+
+    # Loading
+
+    def _load_old(self, rows: list[list[Any]]) -> tuple[list[Unit], list[int], list[tuple[int, ...]]]:
+        units, own, links = [], [], []
+        until = REORGANISED_ON - timedelta(days=1)
+        for code, name, district_number, targets, lat, lon, _size in rows:
+            district = self.districts[district_number]
+            former = district.former_province
+            label = name or district.name  # five island districts had no wards
+            place = (intern(district.name), former, intern(self.former_provinces[former].name))
+            units.append(Unit(code, SNAPSHOT_FROM, until, label, split_kind(label)[0], *place, lat, lon))
+            own.append(district_number)
+            links.append(tuple(targets))
+        return units, own, links
+
+    def _load_new(
+        self, rows: list[list[Any]], versions: list[list[list[str]]]
+    ) -> tuple[list[tuple[Unit, ...]], dict[tuple[str, date], str]]:
+        loaded, decrees = [], {}
+        for (code, province, lat, lon, _size), named in zip(rows, versions, strict=True):
+            starts = [date.fromisoformat(day) for day, _name, _decree in named]
+            ends = [start - timedelta(days=1) for start in starts[1:]] + [None]
+            units = []
+            for start, end, (_day, name, decree) in zip(starts, ends, named, strict=True):
+                province_name = intern(self.provinces[province].name_on(end))
+                units.append(Unit(code, start, end, name, split_kind(name)[0], None, province, province_name, lat, lon))
+                decrees[code, start] = intern(decree)
+            loaded.append(tuple(units))
+        return loaded, decrees
+
+    def _invert_links(self) -> tuple[tuple[int, ...], ...]:
+        sources: list[list[int]] = [[] for _ in self.new_versions]
+        for old, targets in enumerate(self.links):
+            for new in targets:
+                sources[new].append(old)
+        return tuple(tuple(olds) for olds in sources)
+
+    def _communes_by_district(self) -> tuple[tuple[int, ...], ...]:
+        found: list[dict[int, None]] = [{} for _ in self.districts]
+        for new, districts in enumerate(self.new_districts):
+            for district in districts:
+                found[district][new] = None
+        return tuple(tuple(numbers) for numbers in found)
+
+    def _versions(self, code: str) -> list[Unit]:
+        old = self._old_numbers.get(code)
+        new = self._new_numbers.get(code)
+        versions = [self.old_units[old]] if old is not None else []
+        return versions + (list(self.new_versions[new]) if new is not None else [])
+
+    def _named_on(self, unit: Unit, day: date | None) -> Unit:
+        """The unit with the name that its province had on that day: three became cities in 2026."""
+        province = self.provinces.get(unit.province_code)
+        if province is None or not province.changes or unit.district is not None:
+            return unit
+        name = province.name_on(day)
+        return unit if name == unit.province else replace(unit, province=name)
+
+
+def load_gazetteer(path: Path) -> Gazetteer:
+    """Read what ``gazetteer_build.build`` wrote; raises GazetteerUnusable."""
+    try:
+        data = json.loads(gzip.decompress(path.read_bytes()))
+    except FileNotFoundError as error:
+        raise GazetteerUnusable(f"{path} is missing; build it first (make)") from error
+    except (OSError, EOFError, ValueError) as error:
+        raise GazetteerUnusable(f"{path} can't be read; build it again (make)") from error
+    if data.get("format") != FORMAT:
+        raise GazetteerUnusable(f"{path} has format {data.get('format')}, {FORMAT} is needed; build it again (make)")
+    return Gazetteer(data)
+
+
+def show(gazetteer: Gazetteer, name_or_code: str) -> list[ShownUnit]:
+    """Every unit of that name or code, old and new, with where it came from and what it became; newest first."""
+    name = name_or_code.strip()
+    if name.isdigit() and len(name) == 5:
+        units = gazetteer._versions(name)
+    else:
+        units = _units_named(gazetteer, name)
+    shown = [_shown(gazetteer, unit) for unit in units]
+    return sorted(shown, key=lambda row: (row.unit.valid_from, row.unit.code), reverse=True)
+
+
+def _units_named(gazetteer: Gazetteer, name: str) -> list[Unit]:
+    kind, short = split_kind(name)
+    found: dict[tuple[str, date, str], Unit] = {}
+    for entry in gazetteer.lookup(short):
+        if entry.level != COMMUNE or (kind and entry.kind and entry.kind != kind):
+            continue
+        units = [entry.former] if entry.former else [gazetteer.old_units[old] for old in entry.olds]
+        if entry.is_new:
+            units = [version for number in entry.news for version in gazetteer.new_versions[number]]
+        for unit in units:
+            found.setdefault((unit.code, unit.valid_from, unit.name), unit)
+    return list(found.values())
+
+
+def _shown(gazetteer: Gazetteer, unit: Unit) -> ShownUnit:
+    if unit.valid_from >= REORGANISED_ON:
+        came_from = tuple(old.label for old in gazetteer.former_units(unit.code))
+        return ShownUnit(unit, gazetteer.decree(unit), came_from, (), False)
+    became = gazetteer.current_units(unit.code, valid_from=unit.valid_from) if unit.code else ()
+    return ShownUnit(unit, "", (), tuple(new.label for new in became), len(became) > 1)
+
+
+# The index of names
+
+
+def _build_index(gazetteer: Gazetteer, data: dict[str, Any]) -> dict[str, tuple[Entry, ...]]:
+    entries: defaultdict[str, list[Entry]] = defaultdict(list)
+    words: dict[str, int] = data["words"]
+    hand_made = {folded_key(split_kind(row[0])[1]) for row in read_table("former_names.tsv")}
+    for made in (
+        _new_entries(gazetteer, words),
+        _old_entries(gazetteer, words),
+        _alias_entries(gazetteer, data["aliases"], hand_made),
+        _former_entries(gazetteer),
+        _spelling_entries(gazetteer),
+        _district_entries(gazetteer, data["districts"]),
+        _province_entries(gazetteer),
+        _short_area_entries(gazetteer),
+    ):
+        for key, entry in made:
+            entries[intern(key)].append(entry)
+    return {key: tuple(found) for key, found in entries.items()}
+
+
+Made = Iterable[tuple[str, Entry]]
+
+
+def _commune_entry(gazetteer: Gazetteer, name: str, kind: str, olds: tuple[int, ...], news: tuple[int, ...]) -> Entry:
+    """An entry for a name of old wards; districts and provinces follow from them."""
+    districts = frozenset(gazetteer.old_districts[old] for old in olds)
+    former = frozenset(gazetteer.districts[district].former_province for district in districts)
+    province = gazetteer.new_versions[news[0]][0].province_code
+    return Entry(COMMUNE, name, kind, intern(accented_key(name)), news, olds, districts, former, province)
+
+
+def _new_entries(gazetteer: Gazetteer, words: dict[str, int]) -> Made:
+    for number, versions in enumerate(gazetteer.new_versions):
+        kind, name = split_kind(versions[-1].name)
+        base = _commune_entry(gazetteer, name, kind, gazetteer.sources[number], (number,))
+        yield _index_key(name), replace(base, is_new=True, word=words.get(base.accented, 0))
+
+
+def _old_entries(gazetteer: Gazetteer, words: dict[str, int]) -> Made:
+    for number, unit in enumerate(gazetteer.old_units):
+        if not unit.code:
+            continue
+        kind, name = split_kind(unit.name)
+        base = _commune_entry(gazetteer, name, kind, (number,), gazetteer.links[number])
+        yield _index_key(name), replace(base, word=words.get(base.accented, 0))
+
+
+def _alias_entries(gazetteer: Gazetteer, aliases: list[list[Any]], hand_made: set[str]) -> Made:
+    """Names that ended in 2019–24. The source has them without accents and spaces only."""
+    olds_of: defaultdict[tuple[str, str], list[int]] = defaultdict(list)
+    for name, kind, old in aliases:
+        if name not in hand_made:
+            olds_of[name, kind].append(old)
+    for (name, kind), olds in olds_of.items():
+        for old in olds:
+            base = _commune_entry(gazetteer, name, kind, (old,), gazetteer.links[old])
+            yield name, replace(base, accented="", is_alias=True)
+
+
+def _former_entries(gazetteer: Gazetteer) -> Made:
+    """Our own table of names before 2020, with accents and with every old ward that has a part of the land."""
+    for name, district, codes, ended in read_table("former_names.tsv"):
+        olds = tuple(gazetteer._old_numbers[code] for code in codes.split(","))
+        news = tuple(dict.fromkeys(new for old in olds for new in gazetteer.links[old]))
+        kind, short = split_kind(name)
+        base = _commune_entry(gazetteer, short, kind, olds, news)
+        first = gazetteer.old_units[olds[0]]
+        until = date.fromisoformat(ended) - timedelta(days=1)
+        unit = Unit("", LONG_AGO, until, name, kind, district, first.province_code, first.province)
+        yield _index_key(short), replace(base, is_alias=True, former=unit)
+
+
+def _spelling_entries(gazetteer: Gazetteer) -> Made:
+    for name, places in read_table("spellings.tsv"):
+        for place in places.split(","):
+            layer, code = place.split(":")
+            number = gazetteer._new_numbers[code] if layer == "new" else gazetteer._old_numbers[code]
+            olds = gazetteer.sources[number] if layer == "new" else (number,)
+            news = (number,) if layer == "new" else gazetteer.links[number]
+            base = _commune_entry(gazetteer, name, "", olds, news)
+            yield _index_key(name), replace(base, is_new=layer == "new", is_alias=True)
+
+
+def _district_entry(gazetteer: Gazetteer, number: int, name: str) -> Entry:
+    district = gazetteer.districts[number]
+    news = gazetteer._district_news[number]
+    return Entry(
+        DISTRICT, name, district.kind, intern(accented_key(name)), news, (), frozenset((number,)),
+        frozenset((district.former_province,)), district.province,
+    )  # fmt: skip
+
+
+def _district_entries(gazetteer: Gazetteer, rows: list[list[Any]]) -> Made:
+    for number, (_code, name, _province, aliases) in enumerate(rows):
+        short = split_kind(name)[1]
+        yield _index_key(short), _district_entry(gazetteer, number, short)
+        for alias in aliases:
+            kind, rest = _split_folded_kind(alias)
+            if kind and rest != folded_key(short):
+                entry = replace(_district_entry(gazetteer, number, rest), accented="", kind=kind, is_alias=True)
+                yield number_key(rest), entry
+
+
+_DISTRICT_ALIAS = {"huyen": "huyen", "thanhpho": "thanh_pho", "thixa": "thi_xa", "quan": "quan"}
+
+
+def _split_folded_kind(alias: str) -> tuple[str, str]:
+    """ "huyentaytra" → ("huyen", "taytra")."""
+    folded = folded_key(alias)
+    for prefix, kind in _DISTRICT_ALIAS.items():
+        if folded.startswith(prefix) and len(folded) > len(prefix):
+            return kind, folded[len(prefix) :]
+    return "", folded
+
+
+def _province_entry(gazetteer: Gazetteer, province: Province, name: str) -> Entry:
+    """``news`` stays empty: a province is never offered as a list of buttons."""
+    code = province.successor or province.code
+    former = (
+        frozenset((province.code,))
+        if province.successor
+        else frozenset(old.code for old in gazetteer.former_provinces.values() if old.successor == code)
+    )
+    kind = split_kind(province.name)[0]
+    return Entry(
+        PROVINCE, name, kind, intern(accented_key(name)), (), (), frozenset(), former, code,
+        is_new=not province.successor,
+    )  # fmt: skip
+
+
+def _province_entries(gazetteer: Gazetteer) -> Made:
+    for province in (*gazetteer.provinces.values(), *gazetteer.former_provinces.values()):
+        short = split_kind(province.name)[1]
+        yield _index_key(short), _province_entry(gazetteer, province, short)
+
+
+def _short_area_entries(gazetteer: Gazetteer) -> Made:
+    """ "TPHCM", "Sài Gòn", "KT" = Kon Tum: our own table."""
+    provinces = (*gazetteer.provinces.values(), *gazetteer.former_provinces.values())
+    for what, written, names, initials in read_table("areas.tsv"):
+        for name in names.split("|"):
+            made = [_province_entry(gazetteer, p, written) for p in provinces if what == PROVINCE and p.name == name]
+            made += [
+                _district_entry(gazetteer, number, written)
+                for number, district in enumerate(gazetteer.districts)
+                if what == DISTRICT and district.name == name
+            ]
+            if not made:
+                raise GazetteerUnusable(f"areas.tsv names {name!r}, which no unit is called; correct the table")
+            for entry in made:
+                yield _index_key(written), replace(entry, is_alias=True, is_initials=initials == "yes")
+
+
+def _index_key(name: str) -> str:
+    return number_key(folded_key(name))
+
+
+def _pairs(flat: list[str]) -> list[tuple[str, str]]:
+    return list(zip(flat[::2], flat[1::2], strict=True))
+
+
+def _in_force(unit: Unit, day: date | None) -> bool:
+    if day is None:
+        return unit.valid_to is None
+    return unit.valid_from <= day and (unit.valid_to is None or day <= unit.valid_to)
