@@ -1,0 +1,1 @@
+"""Platforms in miniature, for tests."""
