@@ -198,7 +198,7 @@ def reply_from_json(body: str) -> Reply:
 
 @dataclass(frozen=True, slots=True)
 class MediaFile:
-    """A picture after it was fetched and checked; ``problem`` is set (and ``hash`` empty) where it could not be kept."""
+    """A picture after it was fetched and checked; ``problem`` is set, ``hash`` empty, where it could not be kept."""
 
     hash: str = ""
     problem: str = ""  # key of the text catalogue under media.

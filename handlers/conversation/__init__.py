@@ -1,0 +1,37 @@
+"""The conversation: pure decisions from a session and a message to a new session and what is to be done."""
+
+from handlers.conversation.advance import advance
+from handlers.conversation.world import (
+    Attach,
+    Detach,
+    Erase,
+    Facts,
+    Filing,
+    ListMine,
+    Lookup,
+    Rate,
+    ReportBrief,
+    Say,
+    Submit,
+    Turn,
+    TurnStep,
+    World,
+)
+
+__all__ = [
+    "Attach",
+    "Detach",
+    "Erase",
+    "Facts",
+    "Filing",
+    "ListMine",
+    "Lookup",
+    "Rate",
+    "ReportBrief",
+    "Say",
+    "Submit",
+    "Turn",
+    "TurnStep",
+    "World",
+    "advance",
+]

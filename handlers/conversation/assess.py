@@ -1,0 +1,104 @@
+"""What a draft amounts to: its field and place as understood or chosen, and what is still missing."""
+
+from dataclasses import dataclass
+
+from handlers.conversation.world import CommuneView, Filing, World
+from handlers.drafts import Draft
+from nlp.results import (
+    FieldAction,
+    Locality,
+    PlaceAction,
+    PlaceCandidate,
+    Understanding,
+    Unit,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Assessment:
+    """A draft read as a whole."""
+
+    understanding: Understanding
+    locality: Locality
+    subfield: str
+    commune: CommuneView | None
+    place_words: str
+    is_field_chosen: bool
+    is_field_doubtful: bool  # ask
+    is_field_open: bool  # intake decides
+
+
+def assess(draft: Draft, world: World) -> Assessment:
+    """Read the whole draft; what the citizen chose stands above what the machine reads."""
+    understanding = world.understand(draft.text)
+    exif = next((photo.point for photo in draft.photos if photo.point), None)
+    locality = world.read_place(understanding.locality, draft.point, exif)
+    field = understanding.field
+    chosen = draft.subfield
+    return Assessment(
+        understanding=understanding,
+        locality=locality,
+        subfield=_full_subfield(chosen, understanding) if chosen else field.subfield,
+        commune=_commune(draft, locality, world),
+        place_words=draft.place_words or locality.words.text or (draft.point.label if draft.point else ""),
+        is_field_chosen=chosen is not None,
+        is_field_doubtful=chosen is None and not draft.is_field_open and field.action is FieldAction.ASK,
+        is_field_open=chosen is None and (draft.is_field_open or field.action is FieldAction.INTAKE),
+    )
+
+
+def best_subfield(field: str, understanding: Understanding) -> str | None:
+    """The machine's best subfield inside a field that the citizen chose; None where it has no idea."""
+    return next((code for code, _ in understanding.field.subfields if code.partition(".")[0] == field), None)
+
+
+def commune_view(candidate: PlaceCandidate, world: World) -> CommuneView:
+    """A candidate as a report keeps it, with the old name where one was written."""
+    named = candidate.named
+    former = named.name if candidate.is_former_name and named is not None else ""
+    return unit_view(candidate.current, former, world)
+
+
+def unit_view(unit: Unit, former: str, world: World) -> CommuneView:
+    """A unit as a report keeps it."""
+    served = world.pack.served_communes
+    in_area = unit.code in served if served else unit.province_code == world.pack.province_code
+    return CommuneView(unit.code, unit.valid_from.isoformat(), unit.name, former, in_area)
+
+
+def make_filing(draft: Draft, view: Assessment, *, is_urgent: bool) -> Filing:
+    """The draft as it goes into the book."""
+    ids = [part.message_id for part in draft.texts] + [photo.message_id for photo in draft.photos]
+    exif = next((photo.point for photo in draft.photos if photo.point), None)
+    return Filing(
+        text=draft.text,
+        message_ids=tuple(dict.fromkeys(item for item in ids if item)),
+        photos=tuple(dict.fromkeys(photo.hash for photo in draft.photos)),
+        point=draft.point or exif,
+        subfield=view.subfield,
+        is_field_by_citizen=view.is_field_chosen,
+        is_field_open=view.is_field_open,
+        commune=view.commune,
+        is_place_by_citizen=draft.commune is not None,
+        address_text=view.place_words,
+        understanding=view.understanding,
+        locality=view.locality,
+        is_urgent=is_urgent,
+    )
+
+
+def _full_subfield(chosen: str, understanding: Understanding) -> str:
+    if "." in chosen:
+        return chosen
+    return best_subfield(chosen, understanding) or chosen
+
+
+def _commune(draft: Draft, locality: Locality, world: World) -> CommuneView | None:
+    if draft.is_place_unknown:
+        return None
+    if draft.commune is not None:
+        unit = world.find_unit(draft.commune)
+        return unit_view(unit, draft.former, world) if unit else None
+    if locality.action is PlaceAction.ACCEPT and locality.best is not None:
+        return commune_view(locality.best, world)
+    return None

@@ -1,0 +1,118 @@
+"""The turn being made: collects what is to be said and done, and puts questions with their choices."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from handlers.conversation.assess import Assessment
+from handlers.conversation.world import CommuneView, Say, Turn, TurnStep, World
+from handlers.drafts import ChoiceOption, ChoiceSet, Draft, Session, Step
+from handlers.messages import Ask, Option, Reply
+
+_DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
+
+
+class Talk:
+    """One turn: a session that changes and steps that grow. Lives for one call of ``advance``."""
+
+    def __init__(self, session: Session, world: World) -> None:
+        self.session = session
+        self.world = world
+        self.steps: list[TurnStep] = []
+
+    @property
+    def draft(self) -> Draft | None:
+        return self.session.draft
+
+    def set(self, **changes: object) -> None:
+        self.session = replace(self.session, **changes)  # type: ignore[arg-type]  # field names are checked by replace
+
+    def text(self, key: str, **values: object) -> str:
+        return self.world.texts.say(key, **values)
+
+    def do(self, step: TurnStep) -> None:
+        self.steps.append(step)
+
+    def say(self, key: str, **values: object) -> None:
+        self.steps.append(Say(Reply(self.text(key, **values))))
+
+    def put(
+        self,
+        text: str,
+        options: Iterable[tuple[str, str]],
+        step: Step,
+        *,
+        ask: Ask | None = None,
+        is_prompt: bool = True,
+    ) -> None:
+        """Ask a question; ``options`` are (label, value) in reading order."""
+        choices = make_choices(self.session.turns, options)
+        self.set(step=step, choices=choices)
+        self.steps.append(Say(Reply(text, buttons(choices), ask), is_prompt))
+
+    def put_labels(self, text: str, values: Sequence[str], step: Step, *, ask: Ask | None = None) -> None:
+        """``put`` with the catalogue's button labels."""
+        self.put(text, [(self.text(f"button.{value}"), value) for value in values], step, ask=ask)
+
+    def clear_question(self) -> None:
+        self.set(step=Step.NONE, choices=None)
+
+    def turn(self) -> Turn:
+        return Turn(self.session, tuple(self.steps))
+
+
+def make_choices(turn: int, options: Iterable[tuple[str, str]]) -> ChoiceSet:
+    """Choices whose nonce is the number of the turn that put them."""
+    return ChoiceSet(_base36(turn), tuple(ChoiceOption(label, value) for label, value in options))
+
+
+def buttons(choices: ChoiceSet) -> tuple[Option, ...]:
+    """The choices with their button tokens."""
+    return tuple(Option(f"c:{choices.nonce}:{i}", option.label) for i, option in enumerate(choices.options))
+
+
+def summary_text(view: Assessment, draft: Draft, world: World) -> str:
+    """What was understood, line by line, and the invitation to send it."""
+    say, pack = world.texts.say, world.pack
+    lines = [say("summary.head")]
+    lines.append(
+        say("summary.field_open") if view.is_field_open else say("summary.field", field=pack.label(view.subfield))
+    )
+    lines.append(_commune_line(view.commune, world))
+    if view.place_words:
+        lines.append(say("summary.place", place=view.place_words))
+    if draft.point:
+        lines.append(say("summary.point"))
+    count = len(draft.photos)
+    if count:
+        lines.append(say("summary.photos", count=count))
+    elif "photo" not in draft.asked:
+        lines.append(say("summary.no_photo"))
+    return "\n".join(lines) + "\n\n" + _foot(view, world)
+
+
+def _commune_line(commune: CommuneView | None, world: World) -> str:
+    if commune is None:
+        return world.texts.say("summary.commune_open")
+    if commune.former:
+        return world.texts.say("summary.commune_former", commune=commune.name, former=commune.former)
+    return world.texts.say("summary.commune", commune=commune.name)
+
+
+def _foot(view: Assessment, world: World) -> str:
+    say, pack = world.texts.say, world.pack
+    if view.commune is not None and not view.commune.in_area:
+        return say("summary.outside", area=pack.area_name, channel=pack.contacts["outside_channel"])
+    redirect = view.understanding.redirect
+    if redirect is not None:
+        place = {"TC01": "citizen_reception", "TC02": "public_service_portal"}.get(redirect.value, "")
+        return say(f"summary.redirect_{redirect.value}", place=pack.contacts.get(place, ""))
+    return say("summary.foot")
+
+
+def _base36(number: int) -> str:
+    digits = ""
+    while True:
+        number, rest = divmod(number, 36)
+        digits = _DIGITS[rest] + digits
+        if number == 0:
+            return digits

@@ -1,0 +1,127 @@
+"""What a conversation remembers between two messages: the draft, what was asked, what may be chosen."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from pydantic import TypeAdapter
+
+from handlers.messages import Point
+
+
+class Step(StrEnum):
+    """What the last prompt was about."""
+
+    NONE = "none"
+    WHAT = "what"  # kể chuyện gì
+    PLACE = "place"  # ở đâu
+    FIELD = "field"  # lĩnh vực nào
+    CONFIRM = "confirm"  # đúng thì gửi
+    MORE = "more"  # gửi thêm
+    SECOND = "second"  # việc khác hay cùng việc
+    ATTACH = "attach"  # thuộc phản ánh nào
+    DISCARD = "discard"  # bỏ bản nháp hay viết tiếp
+    RESTORE = "restore"  # lấy lại bản nháp
+    RATE_WHY = "rate_why"  # chưa hài lòng ở đâu
+    ERASE = "erase"  # xoá dữ liệu
+    ATTACHED = "attached"  # vừa bổ sung; có thể là việc khác
+
+
+@dataclass(frozen=True, slots=True)
+class TextPart:
+    """One message's words; the id lets an edit find them."""
+
+    message_id: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class PhotoPart:
+    """One stored photo; ``point`` where its metadata had one."""
+
+    hash: str
+    message_id: str
+    point: Point | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A report being told. What the citizen chose stands above what the machine reads."""
+
+    id: str
+    started_at: datetime
+    touched_at: datetime
+    texts: tuple[TextPart, ...] = ()
+    photos: tuple[PhotoPart, ...] = ()
+    point: Point | None = None
+    subfield: str | None = None  # chosen; "ha_tang" alone when only the field was
+    commune: str | None = None  # chosen, current code
+    former: str = ""  # the old name behind the choice
+    place_words: str = ""  # chosen or corrected words of the place
+    is_place_unknown: bool = False
+    is_field_open: bool = False  # the citizen doesn't know either
+    asked: frozenset[str] = frozenset()  # nothing is asked twice
+    is_reminded: bool = False
+
+    @property
+    def text(self) -> str:
+        return "\n".join(part.text for part in self.texts)
+
+    @property
+    def is_empty(self) -> bool:
+        return not (self.texts or self.photos or self.point)
+
+
+@dataclass(frozen=True, slots=True)
+class ChoiceOption:
+    """A choice on offer: what the citizen reads and what it means to us."""
+
+    label: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class ChoiceSet:
+    """The options of the last question; ``nonce`` tells its buttons from those of older questions."""
+
+    nonce: str
+    options: tuple[ChoiceOption, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """Something said that waits for a decision: which report it belongs to."""
+
+    texts: tuple[TextPart, ...] = ()
+    photos: tuple[PhotoPart, ...] = ()
+    point: Point | None = None
+    code: str = ""  # the report it was put to, or that is being rated
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """All that one conversation remembers; JSON in its lane."""
+
+    turns: int = 0  # counted up by every message: makes nonces and draft ids
+    is_known: bool = False  # the first-contact notice was given
+    step: Step = Step.NONE
+    draft: Draft | None = None
+    kept_draft: Draft | None = None  # cancelled or expired; may be taken back
+    choices: ChoiceSet | None = None
+    held: Held | None = None
+    later: tuple[TextPart, ...] = ()  # a second trouble, told while the first was being written
+    filed: tuple[tuple[str, str], ...] = ()  # (message id, report code), newest last
+
+
+_ADAPTER: TypeAdapter[Session] = TypeAdapter(Session)
+FILED_KEPT = 60  # message ids remembered after filing, for edits and replies
+
+
+def session_to_json(session: Session) -> str:
+    """For the lane row."""
+    return _ADAPTER.dump_json(session, exclude_defaults=True).decode()
+
+
+def session_from_json(body: str | None) -> Session:
+    """The other way round; None = a new conversation."""
+    return _ADAPTER.validate_json(body) if body else Session()
