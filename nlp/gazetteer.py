@@ -106,6 +106,10 @@ class Gazetteer:
         self.new_districts = tuple(frozenset(self.old_districts[old] for old in olds) for olds in self.sources)
         self._district_news = self._communes_by_district()
         self.index = _build_index(self, data)
+        self._names_by_district: dict[int, dict[str, tuple[Entry, ...]]] = {}
+        self._names_by_province: dict[str, dict[str, tuple[Entry, ...]]] = {}
+        self._district_names: dict[str, tuple[Entry, ...]] = {}
+        self._group_names()
 
     # Looking up
 
@@ -116,7 +120,9 @@ class Gazetteer:
             return versions[-1] if versions else None
         return next((version for version in versions if version.valid_from == valid_from), None)
 
-    def current_units(self, code: str, as_of: date | None = None, *, valid_from: date | None = None) -> tuple[Unit, ...]:
+    def current_units(
+        self, code: str, as_of: date | None = None, *, valid_from: date | None = None
+    ) -> tuple[Unit, ...]:
         """The units in force on that day that hold the land of ``code``: one, or several where it was split.
 
         A code is reused with a new meaning: without ``valid_from`` the unit that carries it on that day counts.
@@ -160,7 +166,9 @@ class Gazetteer:
         """What a former district holds today, or its wards when ``as_of`` lies before the reorganisation."""
         if as_of is not None and as_of < REORGANISED_ON:
             return tuple(
-                unit for unit, own in zip(self.old_units, self.old_districts, strict=True) if own == district and unit.code
+                unit
+                for unit, own in zip(self.old_units, self.old_districts, strict=True)
+                if own == district and unit.code
             )
         return tuple(self.new_unit(number, as_of) for number in self._district_news[district])
 
@@ -186,6 +194,24 @@ class Gazetteer:
     def lookup(self, name: str) -> tuple[Entry, ...]:
         """Every place of that name, however its accents and spaces are written."""
         return self.index.get(number_key(folded_key(name)), ())
+
+    def names_in_districts(self, districts: frozenset[int]) -> dict[str, tuple[Entry, ...]]:
+        """Folded name → entries of the communes in these former districts, for misspelt names."""
+        if len(districts) == 1:
+            return self._names_by_district.get(next(iter(districts)), {})
+        merged: dict[str, tuple[Entry, ...]] = {}
+        for district in districts:
+            for name, entries in self._names_by_district.get(district, {}).items():
+                merged[name] = merged.get(name, ()) + entries
+        return merged
+
+    def names_in_province(self, code: str) -> dict[str, tuple[Entry, ...]]:
+        """Folded name → entries of the communes in a province of today, for misspelt names."""
+        return self._names_by_province.get(code, {})
+
+    def district_names(self) -> dict[str, tuple[Entry, ...]]:
+        """Folded name → entries of the former districts."""
+        return self._district_names
 
     def describe(self, unit: Unit, *, limit: int = 6) -> str:
         """How a citizen reads it: "Phường Sa Pa (gồm Phường Sa Pả, Phường Ô Quý Hồ … cũ)" or "Xã Mường Hoa cũ, nay là …"."""
@@ -241,6 +267,19 @@ class Gazetteer:
             for district in districts:
                 found[district][new] = None
         return tuple(tuple(numbers) for numbers in found)
+
+    def _group_names(self) -> None:
+        for name, entries in self.index.items():
+            for entry in entries:
+                if entry.level == DISTRICT and not entry.is_initials:
+                    self._district_names[name] = (*self._district_names.get(name, ()), entry)
+                if entry.level != COMMUNE or len(name) < 4:
+                    continue
+                for district in entry.districts:
+                    names = self._names_by_district.setdefault(district, {})
+                    names[name] = (*names.get(name, ()), entry)
+                names = self._names_by_province.setdefault(entry.province, {})
+                names[name] = (*names.get(name, ()), entry)
 
     def _versions(self, code: str) -> list[Unit]:
         old = self._old_numbers.get(code)

@@ -101,7 +101,13 @@ def build(out: Path, *, sources: Path | None = None, progress: Progress | None =
     partial.replace(out)
     say("done", 4, 4)
     return BuildReport(
-        out, len(packed), counts, splits, len(data["aliases"]), tuple(dropped), sum(len(v) > 1 for v in data["versions"])
+        out,
+        len(packed),
+        counts,
+        splits,
+        len(data["aliases"]),
+        tuple(dropped),
+        sum(len(v) > 1 for v in data["versions"]),
     )
 
 
@@ -171,7 +177,11 @@ def _link(
 
 
 def _without_namesakes(
-    row: sqlite3.Row, targets: list[str], neighbours: dict[str, set[str]], new_rows: dict[str, sqlite3.Row], notes: Notes
+    row: sqlite3.Row,
+    targets: list[str],
+    neighbours: dict[str, set[str]],
+    new_rows: dict[str, sqlite3.Row],
+    notes: Notes,
 ) -> list[str]:
     """The wheel mixes up old wards of one name in one new province: "Xã Phú Hữu" of Hậu Giang and of Sóc Trăng.
 
@@ -272,7 +282,10 @@ def _forget_point(ward: _Ward) -> str:
 
 
 def _assemble(
-    wards: list[_Ward], new_rows: list[sqlite3.Row], points: dict[str, tuple[float, float] | None], notes: dict[str, Json]
+    wards: list[_Ward],
+    new_rows: list[sqlite3.Row],
+    points: dict[str, tuple[float, float] | None],
+    notes: dict[str, Json],
 ) -> tuple[Json, dict[str, int]]:
     province_changes, decree_dates = _read_changes()
     districts: dict[str, list[Any]] = {}
@@ -309,7 +322,9 @@ def _assemble(
         ],
         "versions": versions,
         "aliases": sorted(
-            [name, kind, ward.index] for ward in wards for name, kind in _ward_aliases(ward.row["wardAlias"], folded_key(ward.row["wardShort"] or ""))
+            [name, kind, ward.index]
+            for ward in wards
+            for name, kind in _ward_aliases(ward.row["wardAlias"], folded_key(ward.row["wardShort"] or ""))
         ),
     }
     data["words"] = _dictionary_words(ward.row["wardShort"] or "" for ward in wards) | _dictionary_words(

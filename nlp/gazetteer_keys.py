@@ -48,7 +48,7 @@ def strip_accents(text: str) -> str:
 
 @lru_cache(maxsize=20_000)
 def accented_key(name: str) -> str:
-    """"Xã Hoà Lạc" → "xãhòalạc": lower case, no spaces, one place for the tone mark, y = i, k = c."""
+    """ "Xã Hoà Lạc" → "xãhòalạc": lower case, no spaces, one place for the tone mark, y = i, k = c."""
     joined = _NOT_WORD.sub("", unicodedata.normalize("NFC", name).lower())
     joined = _K_TO_C.sub("c", joined.translate(_Y_TO_I))
     return _TONE_PLACE.sub(lambda match: _TONE_PLACES[match.group()], joined)
@@ -56,12 +56,12 @@ def accented_key(name: str) -> str:
 
 @lru_cache(maxsize=20_000)
 def folded_key(name: str) -> str:
-    """"Xã Hoà Lạc" → "xahoalac": the accented key without accents."""
+    """ "Xã Hoà Lạc" → "xahoalac": the accented key without accents."""
     return strip_accents(accented_key(name))
 
 
 def split_kind(name: str) -> tuple[str, str]:
-    """"Thị trấn Sa Pa" → ("thi_tran", "Sa Pa"); ("", name) when it starts with no kind of unit."""
+    """ "Thị trấn Sa Pa" → ("thi_tran", "Sa Pa"); ("", name) when it starts with no kind of unit."""
     for word, kind in KIND_WORDS.items():
         if name.lower().startswith(word.lower() + " "):
             return kind, name[len(word) + 1 :].strip()
@@ -69,7 +69,7 @@ def split_kind(name: str) -> tuple[str, str]:
 
 
 def kind_word(kind: str) -> str:
-    """"thi_tran" → "Thị trấn"; "" for an unknown kind."""
+    """ "thi_tran" → "Thị trấn"; "" for an unknown kind."""
     return next((word for word, known in KIND_WORDS.items() if known == kind), "")
 
 

@@ -1,0 +1,143 @@
+"""Finds the words that say what a name beside them is: kind of unit, street, landmark, home, place of the trouble."""
+
+from collections import defaultdict
+from functools import cache
+
+from nlp.gazetteer_keys import accented_key, folded_key
+from nlp.locality.tokens import JOINED, SOFT, Tokens
+from nlp.place_tables import read_table
+
+COMMUNE_KINDS = frozenset({"xa", "phuong", "thi_tran", "dac_khu"})
+DISTRICT_KINDS = frozenset({"huyen", "quan", "thi_xa", "thanh_pho"})
+PROVINCE_KINDS = frozenset({"tinh", "thanh_pho"})
+UNIT_KINDS = COMMUNE_KINDS | DISTRICT_KINDS | PROVINCE_KINDS
+
+_LONGEST = 4  # syllables of a cue
+_MOSTLY_ACCENTED = 0.5
+
+DEFINITE, LIKELY, POSSIBLE = 2.5, 1.5, 0.7  # how strongly the words after "đường" are a street's name
+
+Cue = tuple[int, frozenset[str]]  # first token of the cue, its kinds
+
+
+class Cues:
+    """What stands before each token: ``before[i]`` are the cues that end right before token i, longest first."""
+
+    __slots__ = ("after", "before", "street", "street_names", "tokens")
+
+    def __init__(self, tokens: Tokens) -> None:
+        self.tokens = tokens
+        self.before: dict[int, list[Cue]] = {}
+        self.after: dict[int, list[tuple[int, frozenset[str]]]] = {}
+        self.street: dict[int, float] = {}
+        self.street_names: dict[int, int] = {}
+        self._find()
+        self._find_street_names()
+        self._mark_streets()
+
+    def kinds_before(self, index: int) -> frozenset[str]:
+        """All kinds of cue that end right before the token, in the same sentence part."""
+        if index and self.tokens.gaps[index : index + 1] == [JOINED]:
+            return frozenset().union(*(kinds for _start, kinds in self.before.get(index, ())))
+        return frozenset()
+
+    def unit_kind(self, index: int) -> tuple[str, int]:
+        """The kind of unit named right before the token and where its word starts: "thị xã" wins over "xã"."""
+        for start, kinds in self.before.get(index, ()):
+            if (
+                (found := kinds & UNIT_KINDS)
+                and self.tokens.gaps[index] == JOINED
+                and not self._is_no_unit(start, index)
+            ):
+                return min(found), start
+        return "", index
+
+    def kinds_at(self, index: int) -> frozenset[str]:
+        """All kinds of cue that start with the token."""
+        return frozenset().union(*(kinds for _end, kinds in self.after.get(index, ())))
+
+    def _is_no_unit(self, start: int, index: int) -> bool:
+        """ "xã hội", "5p", "20h", "2 t": a measure or another word, no kind of unit."""
+        tokens = self.tokens
+        word = tokens.lower[start]
+        if (
+            len(word) == 1
+            and start
+            and tokens.lower[start - 1].isdigit()
+            and tokens.ends[start - 1] == tokens.starts[start]
+        ):
+            return True
+        follower = tokens.lower[index] if index < len(tokens) else ""
+        return word in ("xã", "xa") and follower in ("hội", "hoi", "viên") and not tokens.capital[index]
+
+    def _find(self) -> None:
+        accented, folded = _cue_words()
+        tokens = self.tokens
+        only_accented = tokens.accent_share >= _MOSTLY_ACCENTED
+        for start in range(len(tokens)):
+            key = ""
+            for end in range(start, min(start + _LONGEST, len(tokens))):
+                if end > start and tokens.gaps[end] != JOINED:
+                    break
+                key += tokens.accented[end]
+                kinds = accented.get(key)
+                if kinds is None and not only_accented and key.isascii():
+                    kinds = folded.get(key)
+                if kinds:
+                    self.before.setdefault(end + 1, []).append((start, kinds))
+                    self.after.setdefault(start, []).append((end + 1, kinds))
+
+    def _find_street_names(self) -> None:
+        names = _street_keys()
+        tokens = self.tokens
+        for start in range(len(tokens)):
+            key = ""
+            for end in range(start, min(start + 5, len(tokens))):
+                if end > start and tokens.gaps[end] != JOINED:
+                    break
+                key += tokens.folded[end]
+                if key in names:
+                    self.street_names[start] = end + 1
+
+    def _mark_streets(self) -> None:
+        for start, found in self.after.items():
+            for end, kinds in found:
+                if "street" in kinds and end < len(self.tokens) and self.tokens.gaps[end] < SOFT:
+                    self._mark_street(start, end)
+
+    def _mark_street(self, start: int, at: int) -> None:
+        tokens = self.tokens
+        known_end = self.street_names.get(at)
+        if known_end is None and self.kinds_at(at) & (UNIT_KINDS | {"not_street", "hamlet"}):
+            return
+        if tokens.lower[at].isdigit():
+            self.street[at] = DEFINITE
+            return
+        for offset, strength in enumerate((DEFINITE, LIKELY, POSSIBLE)):
+            index = at + offset
+            if index >= len(tokens) or (offset and tokens.gaps[index] != JOINED):
+                return
+            if known_end is not None and index >= known_end:
+                return
+            if offset and self.kinds_at(index) & UNIT_KINDS:
+                return
+            self.street[index] = DEFINITE if known_end is not None else strength
+
+
+@cache
+def _cue_words() -> tuple[dict[str, frozenset[str]], dict[str, frozenset[str]]]:
+    accented: defaultdict[str, set[str]] = defaultdict(set)
+    folded: defaultdict[str, set[str]] = defaultdict(set)
+    for kind, words in read_table("cues.tsv"):
+        for word in words.split(","):
+            accented[accented_key(word)].add(kind)
+            folded[folded_key(word)].add(kind)
+    return (
+        {key: frozenset(kinds) for key, kinds in accented.items()},
+        {key: frozenset(kinds) for key, kinds in folded.items()},
+    )
+
+
+@cache
+def _street_keys() -> frozenset[str]:
+    return frozenset(folded_key(row[0]) for row in read_table("street_names.tsv")[1:])

@@ -1,0 +1,188 @@
+"""Finds every stretch of a message that may name a commune, a district or a province."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from nlp.gazetteer import COMMUNE, DISTRICT, PROVINCE, Entry, Gazetteer
+from nlp.locality.cues import COMMUNE_KINDS, DISTRICT_KINDS, PROVINCE_KINDS, Cues
+from nlp.locality.tokens import HARD, JOINED, Tokens
+
+LONGEST_NAME = 6  # tokens
+_LONGEST_KEY = 26  # characters
+_MOST_MENTIONS = 60  # a report that names more is no report; keeps the time bounded
+
+
+@dataclass(slots=True)
+class Mention:
+    """Tokens ``start:end`` and the entries whose name they may be."""
+
+    start: int
+    end: int
+    entries: tuple[Entry, ...]
+    kind: str = ""  # the kind of unit named right before it
+    is_inside: bool = False  # part of a longer name
+
+    @property
+    def is_typed_commune(self) -> bool:
+        return self.kind in COMMUNE_KINDS
+
+
+@dataclass(slots=True)
+class AreaMention:
+    """A district or province in the text: what it proves and how surely."""
+
+    start: int
+    end: int
+    level: str
+    is_typed: bool
+    is_initials: bool
+    districts: frozenset[int]
+    former_provinces: frozenset[str]
+    entries: tuple[Entry, ...]
+    provinces: frozenset[str] = field(default_factory=frozenset)
+
+    def agrees(self, entry: Entry) -> bool:
+        if self.level == DISTRICT:
+            return not self.districts.isdisjoint(entry.districts)
+        return not self.former_provinces.isdisjoint(entry.former_provinces)
+
+
+def find_mentions(gazetteer: Gazetteer, tokens: Tokens, cues: Cues) -> list[Mention]:
+    """All stretches that are in the index of names, in the order of the text."""
+    index = gazetteer.index
+    found = []
+    for start in range(len(tokens)):
+        key = ""
+        for end in range(start, min(start + LONGEST_NAME, len(tokens))):
+            if end > start and tokens.gaps[end] != JOINED:
+                break
+            key += tokens.folded[end]
+            if len(key) > _LONGEST_KEY:
+                break
+            entries = index.get(key)
+            if entries:
+                kind, _kind_start = cues.unit_kind(start)
+                if end > start or _may_stand_alone(tokens, start, kind):
+                    found.append(Mention(start, end + 1, entries, kind))
+    _mark_inner(found, tokens)
+    if len(found) > _MOST_MENTIONS:
+        found = sorted(sorted(found, key=lambda mention: not mention.kind)[:_MOST_MENTIONS], key=lambda m: m.start)
+    return found
+
+
+def _may_stand_alone(tokens: Tokens, index: int, kind: str) -> bool:
+    """One token names a place with a kind of unit ("P.12", "tt Phùng"), glued ("Pleiku") or as capitals ("TPHCM", "KT")."""
+    token = tokens.folded[index]
+    return bool(kind) or len(token) > 4 or (tokens.capital[index] and token.isalpha() and len(token) > 1)
+
+
+def _mark_inner(mentions: list[Mention], tokens: Tokens) -> None:
+    for mention in mentions:
+        mention.is_inside = any(
+            other.start <= mention.start and mention.end <= other.end and other.end - other.start > mention.end - mention.start
+            and _fits(tokens, other)
+            for other in mentions[:_MOST_MENTIONS]
+        )  # fmt: skip
+
+
+def _fits(tokens: Tokens, mention: Mention) -> bool:
+    return any(accent_fit(tokens, mention, entry)[1] == 0 for entry in mention.entries)
+
+
+def accent_fit(tokens: Tokens, mention: Mention, entry: Entry) -> tuple[int, int]:
+    """(letters of the name that lack their accent in the text, letters that carry another one)."""
+    if not entry.accented:
+        return 0, 0
+    written = "".join(tokens.accented[mention.start : mention.end])
+    if written == entry.accented:
+        return 0, 0
+    if len(written) != len(entry.accented):  # "03" for "3", "IV" for "4"
+        return 0, 0
+    missing = wrong = 0
+    for char, expected in zip(written, entry.accented, strict=True):
+        if char != expected:
+            if (char.isascii() and char != "d") or (char == "d" and expected == "đ"):
+                missing += 1
+            else:
+                wrong += 1
+    return missing, wrong
+
+
+def find_areas(tokens: Tokens, cues: Cues, mentions: Iterable[Mention]) -> list[AreaMention]:
+    """The districts and provinces among the mentions; a longer name wins over one inside it."""
+    areas = []
+    for mention in mentions:
+        if mention.is_typed_commune or (mention.is_inside and not mention.kind):
+            continue
+        for level, kinds in ((DISTRICT, DISTRICT_KINDS), (PROVINCE, PROVINCE_KINDS)):
+            if mention.kind and mention.kind not in kinds:
+                continue
+            entries = tuple(
+                entry for entry in mention.entries if entry.level == level and _is_meant(tokens, cues, mention, entry)
+            )
+            if entries:
+                areas.append(_area(mention, level, entries))
+    return areas
+
+
+def _area(mention: Mention, level: str, entries: tuple[Entry, ...]) -> AreaMention:
+    same_kind = tuple(entry for entry in entries if entry.kind == mention.kind)
+    entries = same_kind or entries
+    return AreaMention(
+        mention.start,
+        mention.end,
+        level,
+        bool(mention.kind),
+        all(entry.is_initials for entry in entries),
+        frozenset().union(*(entry.districts for entry in entries)),
+        frozenset().union(*(entry.former_provinces for entry in entries)),
+        entries,
+        frozenset(entry.province for entry in entries),
+    )
+
+
+def _is_meant(tokens: Tokens, cues: Cues, mention: Mention, entry: Entry) -> bool:
+    _missing, wrong = accent_fit(tokens, mention, entry)
+    if mention.kind:
+        return wrong <= 1
+    if entry.is_initials:
+        # "KT" and "BĐ" count in capitals only, and not after a street word
+        return tokens.capital[mention.start] and tokens.ends[mention.end - 1] - tokens.starts[mention.start] < 8
+    if wrong or entry.name.isdigit() or (mention.end - mention.start == 1 and len(tokens.folded[mention.start]) < 4):
+        return False
+    return cues.street.get(mention.start, 0.0) < 1.0
+
+
+def attached_areas(tokens: Tokens, mention: Mention, areas: list[AreaMention]) -> list[AreaMention]:
+    """The areas that belong to the name: "Bản Hồ, thị xã Sa Pa, Lào Cai", else those right before it."""
+    right = _chain(tokens, areas, mention.end)
+    if any(area.level == DISTRICT for area in right):
+        return right
+    left = [
+        area
+        for area in areas
+        if area.end <= mention.start
+        and mention.start - area.end <= 3
+        and HARD not in tokens.gaps[area.end : mention.start + 1]
+    ]
+    return right + left[-2:]
+
+
+def _chain(tokens: Tokens, areas: list[AreaMention], end: int) -> list[AreaMention]:
+    chain: list[AreaMention] = []
+    reach = 4
+    for area in areas:
+        if area.start < end and not (chain and area.start == chain[-1].start):
+            continue
+        if area.start - end > reach or HARD in tokens.gaps[end : area.start + 1]:
+            break
+        chain.append(area)
+        end = max(end, area.end)
+    return chain
+
+
+def communes_in(mention: Mention) -> tuple[Entry, ...]:
+    """The entries that are communes, unless the word before says that it is a district or a province."""
+    if mention.kind and not mention.is_typed_commune:
+        return ()
+    return tuple(entry for entry in mention.entries if entry.level == COMMUNE)

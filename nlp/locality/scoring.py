@@ -1,0 +1,246 @@
+"""Weighs what speaks for and against a commune: an additive score, each part with its reason."""
+
+from dataclasses import dataclass
+from functools import cache
+
+from nlp.gazetteer import DISTRICT, PROVINCE, Entry, Gazetteer
+from nlp.gazetteer_keys import accented_key, folded_key
+from nlp.locality.cues import Cues
+from nlp.locality.mentions import AreaMention, Mention, accent_fit, attached_areas
+from nlp.locality.tokens import JOINED, Tokens
+from nlp.place_tables import read_table
+from nlp.results import Context
+
+NAME, LONG_NAME = 1.0, 0.2
+ACCENTS_EXACT, ACCENTS_PARTLY, ACCENTS_LACKING = 0.6, 0.2, -0.6
+ACCENT_WRONG, ACCENTS_WRONG = -0.8, -1.7
+TYPE_EXACT, TYPE_OTHER = 1.5, 1.1
+DISTRICT_BESIDE, DISTRICT_FAR, DISTRICT_AGAINST, DISTRICT_AGAINST_WEAK = 1.5, 0.6, -2.0, -1.0
+PROVINCE_BESIDE, PROVINCE_FAR, PROVINCE_AGAINST, PROVINCE_AGAINST_WEAK = 0.8, 0.4, -2.0, -1.5
+FAR_AGAINST = -0.6
+HOME_PROVINCE, OTHER_PROVINCE, HOME_PROVINCE_BESIDE_AREA = 1.0, -1.0, 0.3
+PILOT, LAST_COMMUNE, NAMED_TODAY = 0.4, 0.4, 0.1
+PLACE_WORD, OFFICE_WORD, INCIDENT_WORD, HOME_WORD = 0.4, 0.3, 0.2, -1.2
+LANDMARK_WORD, HAMLET_WORD, STREET_NAME, HOUSE_NUMBER = -0.5, -1.2, -0.8, -0.8
+STOP_PHRASE, DICTIONARY_WORD = -2.0, -0.6
+CAPITALS, LOWER_CASE, ALONE, OPENS = 0.3, -0.2, 0.8, 0.3
+INSIDE_LONGER, ALSO_DISTRICT, ALSO_PROVINCE = -0.7, -0.9, -2.0
+OLD_STYLE, SAID_FORMER, SAID_FORMER_OF_NEW = 0.5, 0.6, -0.4
+
+
+@dataclass(slots=True)
+class Message:
+    """All that was found in one message before names are weighed."""
+
+    tokens: Tokens
+    cues: Cues
+    mentions: list[Mention]
+    areas: list[AreaMention]
+    context: Context
+    has_capitals: bool
+
+
+@dataclass(slots=True)
+class Scene:
+    """What stands around one mention; the same for all its entries."""
+
+    base: float
+    reasons: tuple[str, ...]
+    beside: list[AreaMention]
+    far: list[AreaMention]
+    says_former: bool
+    says_recent: bool
+    is_old_style: bool
+
+
+def look_around(message: Message, mention: Mention) -> Scene:
+    """Everything about the surroundings of a mention that doesn't depend on which unit is meant."""
+    tokens, cues = message.tokens, message.cues
+    own = [area for area in message.areas if area.end <= mention.start or mention.end <= area.start]
+    beside = attached_areas(tokens, mention, own)
+    far = [area for area in own if area not in beside]
+    kinds, first = _kinds_around(cues, mention)
+    after = cues.kinds_at(mention.end)
+    reasons: list[str] = []
+    base = NAME + (LONG_NAME if mention.end - mention.start > 2 else 0.0)
+    base += _from_words(message, mention, kinds, reasons)
+    if _says_home(message, first):
+        base += HOME_WORD
+        reasons.append("home")
+    if mention.end - mention.start >= len(tokens) - 2 and len(tokens) <= 6:
+        base += ALONE
+    elif mention.start == 0 or first == 0:
+        base += OPENS if mention.end < len(tokens) and tokens.gaps[mention.end] != JOINED else 0.0
+    if mention.is_inside and not mention.kind:
+        base += INSIDE_LONGER
+    return Scene(
+        base,
+        tuple(reasons),
+        beside,
+        far,
+        "former" in after,
+        "recent" in after,
+        any(area.level == DISTRICT and area.is_typed for area in beside),
+    )
+
+
+def _kinds_around(cues: Cues, mention: Mention) -> tuple[frozenset[str], int]:
+    """Cues before the name, seen through its type word: "tại xã Tả Van" → place; and where all that starts."""
+    kinds = cues.kinds_before(mention.start)
+    first = mention.start
+    if mention.kind:
+        _kind, first = cues.unit_kind(mention.start)
+        kinds = kinds | cues.kinds_before(first)
+    return kinds, first
+
+
+def _says_home(message: Message, first: int) -> bool:
+    """ "Tôi nhà ở xã …": right before the name or one cue farther ("em ở bên …")."""
+    cues = message.cues
+    for start, kinds in cues.before.get(first, ()):
+        if "home" in kinds:
+            return True
+        if "place" in kinds and any("home" in more for _start, more in cues.before.get(start, ())):
+            return True
+    return False
+
+
+def _from_words(message: Message, mention: Mention, kinds: frozenset[str], reasons: list[str]) -> float:
+    tokens, cues = message.tokens, message.cues
+    total = 0.0
+    if "place" in kinds:
+        total += PLACE_WORD
+    if "incident" in kinds:
+        total += INCIDENT_WORD
+    if "office" in kinds:
+        total += OFFICE_WORD
+    if mention.kind:
+        return total
+    if "landmark" in kinds and "office" not in kinds:
+        total += LANDMARK_WORD
+        reasons.append("landmark")
+    if "hamlet" in kinds:
+        total += HAMLET_WORD
+        reasons.append("hamlet")
+    if street := cues.street.get(mention.start, 0.0):
+        total -= street
+        reasons.append("street")
+    elif mention.start in cues.street_names:
+        total += STREET_NAME
+    if mention.start and tokens.lower[mention.start - 1].isdigit() and tokens.gaps[mention.start] == JOINED:
+        hamlet = mention.start > 1 and "hamlet" in cues.kinds_before(mention.start - 1)
+        total += PLACE_WORD if hamlet else HOUSE_NUMBER
+    if message.has_capitals:
+        capitals = all(tokens.capital[mention.start : mention.end])
+        total += CAPITALS if capitals else LOWER_CASE
+    return total
+
+
+def weigh(message: Message, mention: Mention, scene: Scene, entry: Entry) -> tuple[float, tuple[str, ...]]:
+    """The score of one entry at one mention, with the reasons that ``explain`` shows."""
+    reasons = [f"name={entry.name}", *scene.reasons]
+    total = scene.base
+    total += _from_accents(message, mention, entry, reasons)
+    if mention.kind:
+        total += TYPE_EXACT if entry.kind in (mention.kind, "") else TYPE_OTHER
+        reasons.append(f"type={mention.kind}")
+    total += _from_areas(scene, entry, reasons)
+    total += _from_context(message, scene, entry, reasons)
+    if not mention.kind:
+        total += _against_words(message, entry, scene)
+        total += _against_areas(mention, entry)
+    if entry.is_new:
+        total += NAMED_TODAY + (SAID_FORMER_OF_NEW if scene.says_former else 0.0) + (0.3 if scene.says_recent else 0.0)
+    else:
+        total += (SAID_FORMER if scene.says_former else 0.0) + (OLD_STYLE if scene.is_old_style else 0.0)
+    return total, tuple(reasons)
+
+
+def _from_accents(message: Message, mention: Mention, entry: Entry, reasons: list[str]) -> float:
+    missing, wrong = accent_fit(message.tokens, mention, entry)
+    if wrong:
+        reasons.append("accents differ")
+        return ACCENT_WRONG if wrong == 1 else ACCENTS_WRONG
+    written = "".join(message.tokens.accented[mention.start : mention.end])
+    if not missing:
+        if written.isascii():
+            return 0.2 if message.tokens.accent_share > 0.5 and entry.accented else 0.0
+        return ACCENTS_EXACT if entry.accented else ACCENTS_PARTLY
+    if not written.isascii():
+        return ACCENTS_PARTLY
+    return ACCENTS_LACKING if message.tokens.accent_share > 0.6 and not mention.kind else 0.0
+
+
+def _from_areas(scene: Scene, entry: Entry, reasons: list[str]) -> float:
+    total = 0.0
+    for level in (DISTRICT, PROVINCE):
+        beside = [area for area in scene.beside if area.level == level]
+        if beside:
+            total += _from_beside(level, beside, entry, reasons)
+        else:
+            total += _from_far(level, [area for area in scene.far if area.level == level], entry)
+    return total
+
+
+def _from_beside(level: str, areas: list[AreaMention], entry: Entry, reasons: list[str]) -> float:
+    agreeing = [area for area in areas if area.agrees(entry)]
+    if agreeing:
+        reasons.append(f"{level}={agreeing[0].entries[0].name}")
+        return DISTRICT_BESIDE if level == DISTRICT else PROVINCE_BESIDE
+    areas = [area for area in areas if not area.is_initials]
+    if not areas:
+        return 0.0
+    typed = any(area.is_typed for area in areas)
+    if level == DISTRICT:
+        return DISTRICT_AGAINST if typed else DISTRICT_AGAINST_WEAK
+    return PROVINCE_AGAINST if typed else PROVINCE_AGAINST_WEAK
+
+
+def _from_far(level: str, areas: list[AreaMention], entry: Entry) -> float:
+    if any(area.agrees(entry) for area in areas):
+        return DISTRICT_FAR if level == DISTRICT else PROVINCE_FAR
+    return FAR_AGAINST if any(area.is_typed for area in areas) else 0.0
+
+
+def _from_context(message: Message, scene: Scene, entry: Entry, reasons: list[str]) -> float:
+    context = message.context
+    total = 0.0
+    has_area = any(not area.is_initials for area in scene.beside)
+    if context.province_code:
+        if entry.province == context.province_code:
+            total += HOME_PROVINCE_BESIDE_AREA if has_area else HOME_PROVINCE
+            reasons.append("province served")
+        elif not has_area:
+            total += OTHER_PROVINCE
+    return total
+
+
+def _against_words(message: Message, entry: Entry, scene: Scene) -> float:
+    """A bare "thống nhất" or "trung tam" is a word before it is a commune."""
+    if any(area.level == DISTRICT and area.agrees(entry) for area in scene.beside):
+        return 0.0
+    bare = message.tokens.accent_share < 0.3
+    accented, folded = _stop_keys()
+    if entry.accented in accented or (bare and folded_key(entry.name) in folded):
+        return STOP_PHRASE
+    return DICTIONARY_WORD if entry.word == 2 or (bare and entry.word) else 0.0
+
+
+def _against_areas(mention: Mention, entry: Entry) -> float:
+    """ "Sa Pa" alone is the town, "Quảng Ngãi" alone the province: no ward is made of them."""
+    if any(other.level == PROVINCE and not other.is_initials for other in mention.entries):
+        return ALSO_PROVINCE
+    same = (other for other in mention.entries if other.level == DISTRICT and not other.is_initials)
+    return ALSO_DISTRICT if any(other.province == entry.province for other in same) else 0.0
+
+
+def prior(gazetteer: Gazetteer, context: Context, number: int) -> float:
+    """The area served and the sender's last commune, both weak. ``number``: of a commune of today."""
+    code = gazetteer.new_versions[number][0].code
+    return (PILOT if code in context.pilot_codes else 0.0) + (LAST_COMMUNE if code == context.last_commune else 0.0)
+
+
+@cache
+def _stop_keys() -> tuple[frozenset[str], frozenset[str]]:
+    phrases = [row[0] for row in read_table("stop_phrases.tsv")[1:]]
+    return frozenset(map(accented_key, phrases)), frozenset(map(folded_key, phrases))
