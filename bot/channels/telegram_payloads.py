@@ -90,18 +90,19 @@ def parse(account: str, body: str) -> Incoming | None:
         return None
     try:
         update = telegram.Update.de_json(payload, None)
-    except (TypeError, KeyError, AttributeError, OverflowError, OSError) as error:
+        content = _content(update)
+        message_id, reply_to = _message_ids(update)
+        sent_at = head.sent_at or _date_of_press(update)
+    except (TypeError, KeyError, AttributeError, OverflowError, OSError) as error:  # the library checks no types
         raise ValueError(f"update {head.external_id} cannot be read: {error!r}") from error
-    content = _content(update)
     if content is None:
         return None
-    message_id, reply_to = _message_ids(update)
     return Incoming(
         channel=CHANNEL,
         account=account,
         chat=head.chat,
         external_id=head.external_id,
-        sent_at=head.sent_at or _date_of_press(update),
+        sent_at=sent_at,
         content=content,
         message_id=message_id,
         reply_to=reply_to,
@@ -114,7 +115,8 @@ def _content(update: telegram.Update) -> Content | None:
     if update.edited_message is not None:
         return _edited(update.edited_message)
     if update.callback_query is not None:
-        return ChoiceContent(update.callback_query.data) if update.callback_query.data else None
+        token = update.callback_query.data
+        return ChoiceContent(_string(token)) if token else None
     if update.my_chat_member is not None:
         kind = _LIFECYCLE.get(update.my_chat_member.new_chat_member.status)
         return LifecycleContent(kind) if kind else None
@@ -158,11 +160,11 @@ def _text(text: str) -> Content:
 def _photo(message: telegram.Message) -> Photo | None:
     if message.photo:
         largest = max(message.photo, key=lambda size: size.width * size.height)
-        return Photo(largest.file_id, message.media_group_id, size=largest.file_size)
+        return Photo(_string(largest.file_id), message.media_group_id, size=largest.file_size)
     document = message.document
     if document is None or message.animation is not None or not _is_image(document):
         return None
-    return Photo(document.file_id, message.media_group_id, is_original=True, size=document.file_size)
+    return Photo(_string(document.file_id), message.media_group_id, is_original=True, size=document.file_size)
 
 
 def _is_image(document: telegram.Document) -> bool:
@@ -221,6 +223,12 @@ def _instant(stamp: object) -> datetime:
         return datetime.fromtimestamp(stamp, UTC)
     except (OverflowError, OSError) as error:
         raise ValueError(f"date {stamp} is out of range") from error
+
+
+def _string(value: object) -> str:
+    if not isinstance(value, str):
+        raise ValueError(f"{type(value).__name__} where a text belongs")
+    return value
 
 
 def _clean(text: str) -> str:
