@@ -70,9 +70,14 @@ def _with_choices(
 
 
 def _fits_as_caption(reply: Reply, text: str, capabilities: Capabilities, measure: Measure) -> bool:
-    # a status card is edited as text later on; buttons can't stand under an album
+    # a status card is edited as text later on; an invitation needs a keyboard; no buttons can stand under an album
     is_album_with_buttons = len(reply.photos) > 1 and bool(reply.options)
-    return not reply.is_card and not is_album_with_buttons and measure(text) <= capabilities.max_caption
+    return (
+        not reply.is_card
+        and reply.ask is None
+        and not is_album_with_buttons
+        and measure(text) <= capabilities.max_caption
+    )
 
 
 def _longest_prefix(text: str, limit: int, measure: Measure) -> int:
