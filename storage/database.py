@@ -24,7 +24,8 @@ class Database:
     """The engine and the threads that use it.
 
     SQLite has one writer thread (a thread hop a statement costs more than the statements) and one engine for reads
-    that never takes the write lock. PostgreSQL has a few threads on one pool. The command line calls the ``_now`` forms.
+    that never takes the write lock. PostgreSQL has a few threads on one pool. The
+    command line calls the ``_now`` forms.
     """
 
     def __init__(self, url: str) -> None:
@@ -52,7 +53,7 @@ class Database:
         return await asyncio.get_running_loop().run_in_executor(self._reader, self.read_now, work)
 
     def write_now(self, work: Callable[[Session], T]) -> T:
-        """``write`` in the caller's thread. Deadlocks and serialization failures are tried again, the rest is raised."""
+        """``write`` in the caller's thread. Deadlocks and serialization failures are tried again."""
         for attempt in range(_TRIES):
             # close() alone rolls back; a rollback() would expire the rows that the caller still holds
             session = Session(self.engine, expire_on_commit=False)
@@ -98,13 +99,18 @@ def _postgres_engine(url: str) -> Engine:
         max_overflow=4,
         pool_pre_ping=True,
         pool_timeout=10,
-        connect_args={"connect_timeout": 5, "options": "-c timezone=UTC"},
+        hide_parameters=True,  # what citizens write must not get into logs by way of an error message
+        # a process that stands still inside a transaction would hold its locks over everybody
+        connect_args={
+            "connect_timeout": 5,
+            "options": "-c timezone=UTC -c idle_in_transaction_session_timeout=10s",
+        },
     )
 
 
 def _sqlite_engine(url: str, *, begin: str) -> Engine:
     pool: dict[str, Any] = {"poolclass": NullPool} if begin == "BEGIN" else {"pool_size": 2, "max_overflow": 2}
-    engine = create_engine(url, connect_args={"timeout": 30, "check_same_thread": False}, **pool)
+    engine = create_engine(url, connect_args={"timeout": 30, "check_same_thread": False}, hide_parameters=True, **pool)
 
     # Deferred transactions that read first and write later fail with "database is locked" whatever the timeout, and
     # two of them can both act on the same old status: the write lock is taken at the beginning.

@@ -37,6 +37,7 @@ class InboxMessage(SQLModel, table=True):
             sqlite_where=text("done_at IS NULL"),
             postgresql_where=text("done_at IS NULL"),
         ),
+        Index("ix_inbox_dead", "id", sqlite_where=text("is_dead = 1"), postgresql_where=text("is_dead")),
     )
 
     id: int | None = Field(default=None, primary_key=True)
@@ -99,6 +100,15 @@ class OutboxMessage(SQLModel, table=True):
             sqlite_where=text("state IN ('queued','sending','retry')"),
             postgresql_where=text("state IN ('queued','sending','retry')"),
         ),
+        Index(
+            "ix_outbox_due",
+            "channel",
+            "account",
+            "purpose",
+            "id",
+            sqlite_where=text("state IN ('queued','retry')"),
+            postgresql_where=text("state IN ('queued','retry')"),
+        ),
         Index("ix_outbox_state", "state", "next_at"),
     )
 
@@ -113,6 +123,7 @@ class OutboxMessage(SQLModel, table=True):
     body: str = Field(sa_column=Column(Text, nullable=False))  # handlers.messages.Reply as JSON
     state: str = "queued"  # queued sending sent retry uncertain waiting blocked failed expired
     tries: int = 0
+    was_repeated: bool = False  # an uncertain status is said once more, or shown on its card, and then never again
     next_at: datetime
     lease_until: datetime | None = None
     owner: str | None = None
@@ -154,6 +165,7 @@ class Citizen(SQLModel, table=True):
     consent_version: str | None = None
     consent_at: datetime | None = None
     last_commune: str | None = None
+    has_reported: bool = False  # spares most chats the look at their reports
     erased_at: datetime | None = None
 
 

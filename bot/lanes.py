@@ -1,0 +1,358 @@
+"""Work the inbox: conversation by conversation, in order, many conversations in one transaction."""
+
+import asyncio
+import contextlib
+import itertools
+import time
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any, Protocol, TypeVar
+
+import structlog
+from sqlalchemy.exc import OperationalError
+from sqlmodel import Session
+
+from bot.channels.base import Channel
+from bot.wakeups import Topic, Wakeups
+from handlers.messages import Incoming, Photo, PhotoContent, TickContent
+from storage import leases, queue
+from storage.database import Database
+from storage.models import Lane
+from storage.queue import ClaimedLane, StoredMessage
+
+log = structlog.get_logger(__name__)
+
+Prepared = TypeVar("Prepared")
+
+
+@dataclass(frozen=True, slots=True)
+class Arrived:
+    """A message that has come, ready to be understood; ``fetch`` gets the bytes of its photo."""
+
+    inbox_id: int
+    incoming: Incoming
+    received_at: datetime
+    fetch: Callable[[Photo], Awaitable[bytes]]
+
+
+class LaneHandler(Protocol[Prepared]):
+    """What the bot does with messages."""
+
+    async def prepare(self, batch: Sequence[Arrived]) -> Sequence[Prepared]:
+        """Network and computing outside any transaction: fetch photos, understand text. One result each, in order."""
+        ...
+
+    def perform(self, session: Session, lane: Lane, messages: Sequence[tuple[Arrived, Prepared]]) -> None:
+        """All effects of one lane's messages, inside the one transaction; may be run again if that is rolled back.
+
+        What it sets on ``lane`` is saved. It must leave ``ready_at``, ``owner``, ``lease_until`` and ``seq`` alone.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class LaneSettings:
+    """How lanes are worked. ``transaction`` is how long one may last: who accepts updates waits behind it."""
+
+    parallel: int = 2
+    lease: timedelta = timedelta(seconds=30)
+    transaction: timedelta = timedelta(seconds=0.03)
+    photo_lanes: int = 16
+    poll: timedelta = timedelta(seconds=0.5)
+
+
+@dataclass(slots=True)
+class _Work:
+    """A claimed lane on its way: what could be read of it, what can't be, what is prepared."""
+
+    claimed: ClaimedLane
+    arrived: list[Arrived] = field(default_factory=list)
+    ignored: list[int] = field(default_factory=list)  # nothing for us in them
+    unreadable: dict[int, str] = field(default_factory=dict)
+    prepared: list[Any] = field(default_factory=list)
+    failure: str | None = None  # what preparing the first unprepared message ended with
+
+    @property
+    def is_slow(self) -> bool:
+        return any(isinstance(one.incoming.content, PhotoContent) for one in self.arrived)
+
+    def stored(self, inbox_id: int) -> StoredMessage:
+        return next(message for message in self.claimed.messages if message.id == inbox_id)
+
+
+class LaneWorkers:
+    """Claims lanes, lets the handler work on them, and lets go of them. Several processes may do so side by side."""
+
+    def __init__(
+        self,
+        database: Database,
+        channels: Mapping[str, Channel],
+        handler: LaneHandler[Any],
+        wakeups: Wakeups,
+        *,
+        clock: Callable[[], datetime],
+        owner: str,
+        settings: LaneSettings | None = None,
+    ) -> None:
+        """``channels`` by ``"channel:account"``; ``owner`` from ``storage.leases``."""
+        self._database, self._channels, self._handler, self._wakeups = database, channels, handler, wakeups
+        self._clock, self._owner = clock, owner
+        self._settings = settings or LaneSettings()
+        self._tokens: Counter[str] = Counter()  # claims under way, by tasks that work on them: their leases are kept
+        self._numbers = itertools.count()
+        self._fetching = asyncio.Semaphore(self._settings.photo_lanes)
+        self._slow = 0
+        self._chunk = 8  # lanes a transaction
+
+    async def run(self) -> None:
+        """Work until cancelled."""
+        await self._end_leases_of_the_dead()
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._keep_leases())
+                for _ in range(self._settings.parallel):
+                    tasks.create_task(self._work_forever(tasks))
+        finally:
+            await self._give_back_everything()
+
+    async def _work_forever(self, tasks: asyncio.TaskGroup) -> None:
+        waiter = self._wakeups.waiter(Topic.LANES)
+        failures = 0
+        while True:
+            waiter.mark()
+            try:
+                found = await self._work_once(tasks)
+            except Exception:
+                failures += 1
+                log.exception("lanes_not_claimed", failures=failures)
+                await asyncio.sleep(min(0.1 * 2**failures, 2.0))
+                continue
+            failures = 0
+            if found:
+                waiter.found()
+            else:
+                await waiter.wait(self._settings.poll)
+
+    async def _work_once(self, tasks: asyncio.TaskGroup) -> bool:
+        if self._slow >= 8 * self._settings.photo_lanes:
+            await asyncio.sleep(0.05)  # lanes are not taken to lie about
+            return True
+        token = f"{self._owner}#{next(self._numbers)}"
+        with self._kept(token):
+            claimed = await self._claim(token)
+            works = [self._read(lane) for lane in claimed]
+            for work in works:
+                if work.is_slow:
+                    tasks.create_task(self._work_slowly(token, work))
+            await self._work_through(token, [work for work in works if not work.is_slow])
+        return bool(claimed)
+
+    async def _work_slowly(self, token: str, work: _Work) -> None:
+        """A lane with photos to fetch, which must not hold up the others."""
+        self._slow += 1
+        try:
+            with self._kept(token):
+                async with self._fetching:
+                    await self._work_through(token, [work])
+        finally:
+            self._slow -= 1
+
+    async def _work_through(self, token: str, works: list[_Work]) -> None:
+        try:
+            await self._prepare(works)
+            while works:
+                done = await self._database.write(partial(self._perform_some, token=token, works=works))
+                works = works[done:]
+                self._wakeups.notify(Topic.OUTBOX)
+        except Exception:
+            log.exception("lanes_not_finished", lanes=len(works))
+            await self._give_back(token, works)
+
+    async def _claim(self, token: str) -> list[ClaimedLane]:
+        def work(session: Session) -> list[ClaimedLane]:
+            now = self._clock()
+            return queue.claim(session, token, self._channels.keys(), now=now, lease=self._settings.lease)
+
+        return await self._database.write(work)
+
+    def _read(self, claimed: ClaimedLane) -> _Work:
+        work = _Work(claimed)
+        channel = self._channels[f"{claimed.channel}:{claimed.account}"]
+        for message in self._in_order(claimed, channel):
+            try:
+                incoming = _parse(channel, claimed, message)
+            except Exception as error:  # whatever a payload does to its parser, it must not stop the others
+                work.unreadable[message.id] = _describe(error)
+                log.exception("unreadable_update", channel=claimed.channel, inbox=message.id)
+                continue
+            if incoming is None:
+                work.ignored.append(message.id)
+            else:
+                work.arrived.append(Arrived(message.id, incoming, message.received_at, channel.fetch))
+        return work
+
+    def _in_order(self, claimed: ClaimedLane, channel: Channel) -> Sequence[StoredMessage]:
+        # Zalo promises no order of delivery; where a platform does, its clock (whole seconds) must not reorder
+        if getattr(channel, "orders_by_sent_at", False):
+            return sorted(claimed.messages, key=lambda message: (message.sent_at or message.received_at, message.id))
+        return claimed.messages
+
+    async def _prepare(self, works: Sequence[_Work]) -> None:
+        """All at once; if that fails, one by one to find the message that does it."""
+        batch = [arrived for work in works for arrived in work.arrived]
+        if not batch:
+            return
+        try:
+            prepared = iter(await self._handler.prepare(batch))
+        except Exception:
+            log.exception("not_prepared", messages=len(batch))
+            for work in works:
+                await self._prepare_one_by_one(work)
+            return
+        for work in works:
+            work.prepared = [next(prepared) for _ in work.arrived]
+
+    async def _prepare_one_by_one(self, work: _Work) -> None:
+        for arrived in work.arrived:
+            try:
+                work.prepared += await self._handler.prepare([arrived])
+            except Exception as error:
+                work.failure = _describe(error)
+                return
+
+    def _perform_some(self, session: Session, *, token: str, works: Sequence[_Work]) -> int:
+        """As many lanes as fit a short transaction; returns how many were dealt with."""
+        begun = time.monotonic()
+        some = works[: self._chunk]
+        held = queue.hold(session, token, [work.claimed.key for work in some])
+        now = self._clock()
+        done: list[int] = []
+        for work in some:
+            lane = held.get(work.claimed.key)
+            if lane is None:
+                log.warning("lane_lost", lane_of=work.claimed.channel)  # another worker has it: what we did is void
+            else:
+                done += self._perform(session, lane, work, now)
+        queue.finish(session, done, now=now)
+        self._adapt(time.monotonic() - begun, len(some))
+        return len(some)
+
+    def _adapt(self, seconds: float, lanes: int) -> None:
+        wanted = self._settings.transaction.total_seconds()
+        if seconds > wanted:
+            self._chunk = max(self._chunk // 2, 1)
+        elif seconds < wanted / 2 and lanes == self._chunk:
+            self._chunk = min(self._chunk * 2, queue.LANES_A_CLAIM)
+
+    def _perform(self, session: Session, lane: Lane, work: _Work, now: datetime) -> list[int]:
+        """One lane in a savepoint of its own; returns the messages that are done."""
+        pairs = list(zip(work.arrived, work.prepared, strict=False))  # shorter when preparing failed
+        failure = work.failure
+        error = self._try(session, lane, pairs)
+        if error is not None:
+            pairs, failure = self._perform_one_by_one(session, lane, pairs, error)
+        for inbox_id, reason in work.unreadable.items():
+            queue.bury(session, work.stored(inbox_id), reason, now=now)
+        after: timedelta | None = None
+        has_more = False
+        if failure is not None:
+            failed = work.stored(work.arrived[len(pairs)].inbox_id)
+            after = queue.note_failure(session, failed, failure, now=now)
+            has_more = after is None
+            log.error("message_failed", channel=lane.channel, inbox=failed.id, tries=failed.tries + 1, error=failure)
+        queue.release(lane, work.claimed, now=now, after=after, has_more=has_more)
+        return work.ignored + [arrived.inbox_id for arrived, _ in pairs]
+
+    def _perform_one_by_one(
+        self, session: Session, lane: Lane, pairs: Sequence[tuple[Arrived, Any]], error: Exception
+    ) -> tuple[list[tuple[Arrived, Any]], str | None]:
+        """The messages before the one that fails, and how it fails."""
+        if len(pairs) == 1:
+            return [], _describe(error)
+        performed: list[tuple[Arrived, Any]] = []
+        for pair in pairs:
+            single = self._try(session, lane, [pair])
+            if single is not None:
+                return performed, _describe(single)
+            performed.append(pair)
+        return performed, None
+
+    def _try(self, session: Session, lane: Lane, pairs: Sequence[tuple[Arrived, Any]]) -> Exception | None:
+        if not pairs:
+            return None
+        try:
+            with session.begin_nested():
+                self._handler.perform(session, lane, pairs)
+                _forget_tick(lane, pairs)
+        except OperationalError:  # the database's trouble, not the message's: the whole transaction is tried again
+            raise
+        except Exception as error:
+            log.exception("lane_failed", channel=lane.channel, messages=len(pairs))
+            return error
+        return None
+
+    @contextlib.contextmanager
+    def _kept(self, token: str) -> Iterator[None]:
+        self._tokens[token] += 1
+        try:
+            yield
+        finally:
+            self._tokens[token] -= 1
+            if not self._tokens[token]:
+                del self._tokens[token]
+
+    async def _keep_leases(self) -> None:
+        while True:
+            await asyncio.sleep(self._settings.lease.total_seconds() / 3)
+            tokens = list(self._tokens)
+            if not tokens:
+                continue
+            until = self._clock() + self._settings.lease
+            try:
+                await self._database.write(partial(queue.heartbeat, tokens=tokens, until=until))
+            except Exception:
+                log.exception("leases_not_kept")
+
+    async def _give_back(self, token: str, works: Sequence[_Work]) -> None:
+        keys = [work.claimed.key for work in works]
+        later = self._clock() + timedelta(seconds=1)
+        try:
+            await self._database.write(partial(queue.abandon, token=token, keys=keys, ready_at=later))
+        except Exception:
+            log.exception("lanes_not_given_back", lanes=len(keys))  # their leases run out
+
+    async def _give_back_everything(self) -> None:
+        try:
+            await self._database.write(partial(queue.abandon_all, owner=self._owner, now=self._clock()))
+        except Exception:
+            log.exception("lanes_not_given_back")
+
+    async def _end_leases_of_the_dead(self) -> None:
+        try:
+            await self._database.write(
+                lambda session: leases.end_leases_of_the_dead(session, me=self._owner, now=self._clock())
+            )
+        except Exception:
+            log.exception("neighbours_not_checked")  # their leases run out all the same
+
+
+def _parse(channel: Channel, claimed: ClaimedLane, message: StoredMessage) -> Incoming | None:
+    if message.channel != queue.SYSTEM:
+        return channel.parse(message.body)
+    sent_at = message.sent_at or message.received_at
+    content = TickContent(draft_id=message.body)
+    return Incoming(claimed.channel, claimed.account, claimed.chat, message.external_id, sent_at, content)
+
+
+def _forget_tick(lane: Lane, pairs: Sequence[tuple[Arrived, Any]]) -> None:
+    # a reminder that the handler neither moved nor removed would be due for ever
+    for arrived, _ in pairs:
+        if isinstance(arrived.incoming.content, TickContent) and lane.remind_at == arrived.incoming.sent_at:
+            lane.remind_at = None
+
+
+def _describe(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}"[:500]

@@ -1,0 +1,329 @@
+"""The inbox and its lanes: store, claim, finish. Workers lease conversations, never single messages."""
+
+import random
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+import orjson
+from sqlalchemy import TextClause, func, or_, select, text, update
+from sqlmodel import Session, col
+
+from storage.models import InboxMessage, Lane
+from storage.sql import insert_for, is_sqlite, table_of
+
+LANES_A_CLAIM = 64
+MESSAGES_A_LANE = 20
+MAX_TRIES = 5
+SYSTEM = "system"  # channel of rows that the scheduler writes
+
+_PENDING = """
+    FROM inbox WHERE lane = {key} AND done_at IS NULL
+    ORDER BY lane, id LIMIT :per_lane
+"""
+_COLUMNS = "i.id, i.channel, i.external_id, i.lane, i.sent_at, i.received_at, i.body, i.tries"
+# A window function would read the whole backlog of a spammer; these read its first rows and no more.
+_FETCH_SQLITE = (
+    f"SELECT {_COLUMNS} FROM json_each(:keys) AS k CROSS JOIN inbox AS i"
+    f" WHERE i.id IN (SELECT id {_PENDING.format(key='k.value')}) ORDER BY i.id"
+)
+_FETCH_POSTGRES = (
+    f"SELECT {_COLUMNS} FROM json_array_elements_text(CAST(:keys AS json)) AS k(key)"
+    f" CROSS JOIN LATERAL (SELECT * {_PENDING.format(key='k.key')}) AS i ORDER BY i.id"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class NewMessage:
+    """An update to be stored; ``lane`` is the key of the conversation at ``chat``."""
+
+    channel: str
+    account: str
+    external_id: str
+    lane: str
+    chat: str
+    body: str
+    sent_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StoredMessage:
+    """A message of a claimed lane."""
+
+    id: int
+    channel: str
+    external_id: str
+    lane: str
+    sent_at: datetime | None
+    received_at: datetime
+    body: str
+    tries: int
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimedLane:
+    """A conversation leased by us, with its oldest messages. ``seq`` tells at release whether more came meanwhile."""
+
+    key: str
+    channel: str
+    account: str
+    chat: str
+    seq: int
+    messages: tuple[StoredMessage, ...]
+    has_more: bool
+
+
+def accept(session: Session, messages: Sequence[NewMessage], *, now: datetime) -> int:
+    """Store what is new and make its lanes ready; known updates are left alone. Returns how many were new."""
+    fresh = _insert(session, messages, now)
+    chats = {message.lane: message for message in messages}
+    rows = [
+        {"key": key, "channel": m.channel, "account": m.account, "chat": m.chat, "ready_at": now, "seq": 1}
+        for key, m in ((key, chats[key]) for key in sorted(set(fresh)))  # sorted: two accepts must not deadlock
+    ]
+    if rows:
+        insert = insert_for(session, Lane)
+        lane = table_of(Lane).c
+        raised = {"seq": lane.seq + 1, "ready_at": func.coalesce(lane.ready_at, insert.excluded.ready_at)}
+        statement = insert.on_conflict_do_update(index_elements=["key"], set_=raised)
+        if not is_sqlite(session):
+            statement = statement.returning(lane.key)  # one statement for many rows instead of one a row
+        session.connection().execute(statement, rows)
+    return len(fresh)
+
+
+def insert_ticks(session: Session, *, now: datetime, limit: int = 500) -> int:
+    """Tell lanes whose ``remind_at`` has come, by a message in the same lane; each instant only once."""
+    lane = table_of(Lane).c
+    due = session.connection().execute(
+        select(lane.key, lane.account, lane.chat, lane.remind_at)
+        .where(lane.remind_at <= now)
+        .order_by(lane.remind_at)
+        .limit(limit)
+    )
+    ticks = [
+        NewMessage(SYSTEM, account, f"tick:{key}:{at.isoformat()}", key, chat, at.isoformat(), at)
+        for key, account, chat, at in due
+    ]
+    fresh = sorted(_insert(session, ticks, now))
+    if fresh:
+        ready = func.coalesce(lane.ready_at, now)
+        session.connection().execute(
+            update(table_of(Lane)).where(lane.key.in_(fresh)).values(seq=lane.seq + 1, ready_at=ready)
+        )
+    return len(fresh)
+
+
+def has_due_reminders(session: Session, *, now: datetime) -> bool:
+    """Whether ``insert_ticks`` may have something to do; for a reading session."""
+    return session.connection().scalar(select(col(Lane.key)).where(col(Lane.remind_at) <= now).limit(1)) is not None
+
+
+def claim(
+    session: Session,
+    token: str,
+    accounts: Collection[str],
+    *,
+    now: datetime,
+    lease: timedelta,
+    lanes: int = LANES_A_CLAIM,
+    per_lane: int = MESSAGES_A_LANE,
+) -> list[ClaimedLane]:
+    """Lease the lanes that wait longest, of these ``channel:account``s, under a token that nobody used before."""
+    lane = table_of(Lane).c
+    free = session.connection().execute(
+        select(lane.key, lane.channel, lane.account, lane.chat, lane.seq, lane.owner)
+        .where(lane.ready_at <= now, or_(lane.lease_until.is_(None), lane.lease_until <= now))
+        .where((lane.channel + ":" + lane.account).in_(sorted(accounts)))
+        .order_by(lane.ready_at)
+        .limit(lanes)
+        .with_for_update(skip_locked=True)
+    )
+    rows = free.all()
+    if not rows:
+        return []
+    # Whoever held such a lane died or stood still. Alone, so that a message that kills its worker takes no other along.
+    abandoned = next((row for row in rows if row.owner is not None), None)
+    rows = [abandoned] if abandoned is not None else list(rows)
+    keys = [row.key for row in rows]
+    session.connection().execute(
+        update(table_of(Lane)).where(lane.key.in_(keys)).values(owner=token, lease_until=now + lease)
+    )
+    pending = _pending(session, keys, per_lane)
+    if abandoned is not None:
+        pending = _count_abandoned(session, pending, now)
+    idle = [key for key in keys if key not in pending]
+    if idle:
+        done = {"ready_at": None, "owner": None, "lease_until": None}
+        session.connection().execute(update(table_of(Lane)).where(lane.key.in_(idle)).values(done))
+    return [
+        ClaimedLane(
+            row.key,
+            row.channel,
+            row.account,
+            row.chat,
+            row.seq,
+            tuple(pending[row.key]),
+            len(pending[row.key]) >= per_lane,
+        )
+        for row in rows
+        if row.key in pending
+    ]
+
+
+def heartbeat(session: Session, tokens: Collection[str], until: datetime) -> None:
+    """Keep the leases of these claims."""
+    lane = table_of(Lane)
+    session.connection().execute(update(lane).where(lane.c.owner.in_(sorted(tokens))).values(lease_until=until))
+
+
+def hold(session: Session, token: str, keys: Iterable[str]) -> dict[str, Lane]:
+    """Lock those of our lanes that are still ours, in sorted order. This is the fence: the others were lost."""
+    statement = (
+        select(Lane)
+        .where(col(Lane.key).in_(sorted(keys)), col(Lane.owner) == token)
+        .order_by(col(Lane.key))
+        .with_for_update()
+    )
+    return {lane.key: lane for lane in session.scalars(statement, execution_options={"populate_existing": True})}
+
+
+def finish(session: Session, ids: Sequence[int], *, now: datetime) -> None:
+    """These messages are done."""
+    if ids:
+        inbox = table_of(InboxMessage)
+        session.connection().execute(update(inbox).where(inbox.c.id.in_(ids)).values(done_at=now))
+
+
+def release(
+    lane: Lane, claimed: ClaimedLane, *, now: datetime, after: timedelta | None = None, has_more: bool = False
+) -> None:
+    """Let go of a lane held by ``hold``. It stays ready while there is more; ``after`` is how long it backs off."""
+    lane.owner = lane.lease_until = None
+    if after is not None:
+        lane.ready_at = now + after
+    elif has_more or claimed.has_more or lane.seq != claimed.seq:
+        lane.ready_at = now  # behind all who wait already
+    else:
+        lane.ready_at = None
+
+
+def abandon(session: Session, token: str, keys: Collection[str], *, ready_at: datetime) -> None:
+    """Give lanes of a claim back untouched."""
+    lane = table_of(Lane)
+    free = {"owner": None, "lease_until": None, "ready_at": ready_at}
+    session.connection().execute(update(lane).where(lane.c.key.in_(sorted(keys)), lane.c.owner == token).values(free))
+
+
+def abandon_all(session: Session, owner: str, *, now: datetime) -> None:
+    """Give all lanes of a process back."""
+    lane = table_of(Lane)
+    free = {"owner": None, "lease_until": None, "ready_at": now}
+    session.connection().execute(update(lane).where(lane.c.owner.startswith(f"{owner}#")).values(free))
+
+
+def note_failure(session: Session, message: StoredMessage, error: str, *, now: datetime) -> timedelta | None:
+    """Count a failed try. Returns how long the lane backs off; None = given up, the lane goes on without it."""
+    tries = message.tries + 1
+    is_dead = tries > MAX_TRIES
+    inbox = table_of(InboxMessage)
+    values = {"tries": tries, "error": error[:500], "is_dead": is_dead, "done_at": now if is_dead else None}
+    session.connection().execute(update(inbox).where(inbox.c.id == message.id).values(values))
+    return None if is_dead else backoff(tries)
+
+
+def bury(session: Session, message: StoredMessage, error: str, *, now: datetime) -> None:
+    """Make a message that can never be understood a dead letter."""
+    inbox = table_of(InboxMessage)
+    values = {"tries": message.tries + 1, "error": error[:500], "is_dead": True, "done_at": now}
+    session.connection().execute(update(inbox).where(inbox.c.id == message.id).values(values))
+
+
+def dead_letters(session: Session, limit: int = 50) -> Sequence[InboxMessage]:
+    """Messages given up, newest first."""
+    statement = select(InboxMessage).where(col(InboxMessage.is_dead)).order_by(col(InboxMessage.id).desc()).limit(limit)
+    return session.scalars(statement).all()
+
+
+def revive(session: Session, message_id: int, *, now: datetime) -> bool:
+    """Give a dead letter another chance; False if there is no such dead letter."""
+    message = session.get(InboxMessage, message_id)
+    if message is None or not message.is_dead:
+        return False
+    message.is_dead, message.done_at, message.tries, message.error = False, None, 0, None
+    lane = table_of(Lane).c
+    session.connection().execute(
+        update(table_of(Lane))
+        .where(lane.key == message.lane)
+        .values(seq=lane.seq + 1, ready_at=func.coalesce(lane.ready_at, now))
+    )
+    return True
+
+
+def count_pending(session: Session) -> int:
+    """How many messages wait."""
+    return session.connection().scalar(text("SELECT count(*) FROM inbox WHERE done_at IS NULL")) or 0
+
+
+def backoff(tries: int, *, longest: timedelta = timedelta(seconds=300)) -> timedelta:
+    """1, 2, 4 … 300 s with jitter of a quarter, so that what failed together does not come back together."""
+    seconds = min(2.0 ** max(tries - 1, 0), longest.total_seconds())
+    return timedelta(seconds=seconds * random.uniform(0.75, 1.25))
+
+
+def _insert(session: Session, messages: Sequence[NewMessage], now: datetime) -> list[str]:
+    """Lanes of the messages that were new, one entry a message."""
+    if not messages:
+        return []
+    rows = [
+        {
+            "channel": m.channel,
+            "account": m.account,
+            "external_id": _storable(m.external_id),
+            "lane": m.lane,
+            "sent_at": m.sent_at,
+            "received_at": now,
+            "body": _storable(m.body),
+            "tries": 0,
+            "is_dead": False,
+        }
+        for m in messages
+    ]
+    statement = insert_for(session, InboxMessage).on_conflict_do_nothing().returning(table_of(InboxMessage).c.lane)
+    return list(session.connection().execute(statement, rows).scalars())
+
+
+def _storable(words: str) -> str:
+    # PostgreSQL refuses NUL, both refuse lone surrogates; one such update must not take its batch along
+    if words.isascii() and "\0" not in words:
+        return words
+    return words.encode("utf-8", "replace").decode().replace("\0", "\ufffd")
+
+
+def _pending(session: Session, keys: Sequence[str], per_lane: int) -> dict[str, list[StoredMessage]]:
+    statement = _fetch(_FETCH_SQLITE if is_sqlite(session) else _FETCH_POSTGRES)
+    rows = session.connection().execute(statement, {"keys": orjson.dumps(keys).decode(), "per_lane": per_lane})
+    pending: dict[str, list[StoredMessage]] = {}
+    for row in rows:
+        pending.setdefault(row.lane, []).append(StoredMessage(*row))
+    return pending
+
+
+def _fetch(sql: str) -> TextClause:
+    c = table_of(InboxMessage).c
+    columns = (c.id, c.channel, c.external_id, c.lane, c.sent_at, c.received_at, c.body, c.tries)
+    return text(sql).columns(*columns)  # type: ignore[return-value]  # executable all the same
+
+
+def _count_abandoned(
+    session: Session, pending: dict[str, list[StoredMessage]], now: datetime
+) -> dict[str, list[StoredMessage]]:
+    """The head of an abandoned lane has failed once more; after too many times it is given up."""
+    kept: dict[str, list[StoredMessage]] = {}
+    for key, messages in pending.items():
+        head, *rest = messages
+        if note_failure(session, head, "its worker died or stood still", now=now) is not None:
+            rest = [replace(head, tries=head.tries + 1), *rest]
+        if rest:
+            kept[key] = rest
+    return kept
