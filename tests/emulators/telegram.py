@@ -77,6 +77,7 @@ class TelegramEmulator(lo.LoBotApiEmulator):  # type: ignore[misc]  # untyped
         self.calls: list[Call] = []
         self.troubles = Troubles()
         self.base = ""
+        self.forgets_files = False  # links from getFile lead nowhere
         self._ids = itertools.count(1000)
 
     # what the bot did
@@ -178,6 +179,12 @@ class TelegramEmulator(lo.LoBotApiEmulator):  # type: ignore[misc]  # untyped
             message_id = str(last["message_id"]) if isinstance(last, dict) and "message_id" in last else ""
             self.calls.append(Call(method, given, tuple(sorted(uploads)), message_id))
         return result
+
+    async def download(self, request: web.Request) -> web.StreamResponse:
+        if self.forgets_files:
+            raise web.HTTPNotFound
+        response: web.StreamResponse = await super().download(request)
+        return response
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         method = request.match_info["method"]
