@@ -1,0 +1,222 @@
+"""The run-time scorer of fields: dictionaries and small matrices, nothing that had to be trained in this process."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from nlp.features import features_of
+from nlp.lexicon import Hit, Lexicon
+from nlp.normalize.letters import strip_accents
+from nlp.results import Evidence, FieldAction, FieldResult
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Vector = NDArray[np.float32]
+
+LEXICON_CAP = 4.0  # beyond this more phrases of one subfield prove nothing new
+SECONDARY = 0.12  # probability from which another field with a phrase of its own counts as a second trouble
+TOP_FIELDS, TOP_SUBFIELDS, TOP_EVIDENCE = 3, 5, 8
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """Bands of the calibrated confidence: take it, ask with the top three, or leave it to intake."""
+
+    accept: float = 0.80
+    ask: float = 0.50
+
+
+@dataclass(frozen=True, slots=True)
+class FieldTables:
+    """The trained models. Rows are features, columns subfields; weights are 8-bit with one scale a row."""
+
+    features: tuple[str, ...]
+    subfields: tuple[str, ...]
+    idf: "Vector"
+    linear: "NDArray[np.int8]"
+    linear_scale: "Vector"
+    linear_bias: "Vector"
+    bayes: "NDArray[np.int8]"
+    bayes_scale: "Vector"
+    binary: "Vector"  # columns: danger, non-report
+    binary_bias: "Vector"
+    weights: "Vector"  # linear, bayes, lexicon; then the same with the embedding: linear, bayes, lexicon, embedding
+    embed_head: "Vector"  # 384 × subfields, empty when trained without
+    embed_bias: "Vector"
+
+
+@dataclass(frozen=True, slots=True)
+class Scores:
+    """What each model says of one message."""
+
+    linear: "Vector"
+    bayes: "Vector"
+    lexicon: "Vector"
+    embedding: "Vector | None"
+    probabilities: "Vector"  # of the subfields, calibrated as far as the model is
+    danger: float
+    non_report: float
+    hits: tuple[Hit, ...]
+    features: tuple[tuple[str, int, float], ...] = field(default=())  # (feature, row, tf-idf)
+
+
+class FieldScorer:
+    """Scores messages; read-only after construction."""
+
+    def __init__(
+        self, tables: FieldTables, lexicon: Lexicon, *, version: str = "", is_calibrated: bool = False
+    ) -> None:
+        import numpy as np  # the module is imported by programs that never score
+
+        self._np = np
+        self._tables = tables
+        self._lexicon = lexicon
+        self._rows = {name: row for row, name in enumerate(tables.features)}
+        self._columns = {name: column for column, name in enumerate(tables.subfields)}
+        self.subfields = tables.subfields
+        self.fields = tuple(sorted({name.split(".")[0] for name in tables.subfields}))
+        members = [[name.startswith(f + ".") for name in tables.subfields] for f in self.fields]
+        self._members = np.array(members, np.float32)
+        self.version = version
+        self.is_calibrated = is_calibrated
+        self.has_embedding = tables.embed_head.size > 0
+
+    def score(self, tokens: Sequence[str], embedding: "Vector | None" = None) -> Scores:
+        np, tables = self._np, self._tables
+        found = self._weigh(tokens)
+        rows = np.array([row for _, row, _ in found], np.int64)
+        values = np.array([value for _, _, value in found], np.float32)
+        linear = tables.linear_bias + (values * tables.linear_scale[rows]) @ tables.linear[rows]
+        bayes = (values * tables.bayes_scale[rows]) @ tables.bayes[rows]
+        binary = tables.binary_bias + values @ tables.binary[rows]
+        hits = self._lexicon.hits(tokens, [strip_accents(token) for token in tokens])
+        lexicon = self._lexicon_vector(hits)
+        head = None
+        if embedding is not None and self.has_embedding:
+            head = embedding @ tables.embed_head + tables.embed_bias
+        return Scores(
+            linear=linear,
+            bayes=bayes,
+            lexicon=lexicon,
+            embedding=head,
+            probabilities=self._mix(linear, bayes, lexicon, head),
+            danger=_sigmoid(float(binary[0])),
+            non_report=_sigmoid(float(binary[1])),
+            hits=tuple(hits),
+            features=tuple(found),
+        )
+
+    def with_embedding(self, scores: Scores, embedding: "Vector") -> Scores:
+        """Return the scores with the embedding's opinion mixed in; the lexical parts are not computed again."""
+        head = embedding @ self._tables.embed_head + self._tables.embed_bias
+        return Scores(
+            scores.linear,
+            scores.bayes,
+            scores.lexicon,
+            head,
+            self._mix(scores.linear, scores.bayes, scores.lexicon, head),
+            scores.danger,
+            scores.non_report,
+            scores.hits,
+            scores.features,
+        )
+
+    def field_probabilities(self, scores: Scores) -> list[tuple[str, float]]:
+        """Return (field, probability), best first."""
+        sums = self._members @ scores.probabilities
+        return sorted(zip(self.fields, (float(p) for p in sums), strict=True), key=lambda pair: -pair[1])
+
+    def decide(self, scores: Scores, offsets: Sequence[tuple[int, int]], policy: Policy) -> FieldResult:
+        """Turn scores into the public result; ``offsets`` are the (start, end) of the words in the original."""
+        ranked = self.field_probabilities(scores)
+        best, confidence = ranked[0]
+        order = scores.probabilities.argsort()[::-1]
+        names = [self.subfields[column] for column in order]
+        subfield = next(name for name in names if name.startswith(best + "."))
+        action = FieldAction.INTAKE
+        if confidence >= policy.accept:
+            action = FieldAction.ACCEPT
+        elif confidence >= policy.ask:
+            action = FieldAction.ASK
+        return FieldResult(
+            field=best,
+            subfield=subfield,
+            confidence=min(1.0, confidence),
+            top=tuple(ranked[:TOP_FIELDS]),
+            action=action,
+            subfields=tuple((self.subfields[c], float(scores.probabilities[c])) for c in order[:TOP_SUBFIELDS]),
+            secondary=self._second(ranked, scores.hits),
+            evidence=self.evidence(scores, subfield, offsets),
+            model_version=self.version,
+            is_calibrated=self.is_calibrated,
+        )
+
+    def evidence(self, scores: Scores, subfield: str, offsets: Sequence[tuple[int, int]]) -> tuple[Evidence, ...]:
+        """Return the phrases and words that spoke for ``subfield``, strongest first."""
+        column = self._columns[subfield]
+        found: dict[str, Evidence] = {}
+        for hit in scores.hits:
+            weight = dict(hit.subfields).get(subfield, 0.0)
+            if weight > 0:
+                start, end = _span(offsets, hit.first, hit.last)
+                found[hit.phrase] = Evidence(hit.phrase, round(weight, 3), start, end)
+        for name, row, value in scores.features:
+            weights = self._tables.linear[row]
+            gain = float(value * self._tables.linear_scale[row]) * (float(weights[column]) - float(weights.mean()))
+            words = name[2:]
+            if name.startswith("w ") and gain > 0.05 and words not in found:
+                found[words] = Evidence(words, round(gain, 3))
+        return tuple(sorted(found.values(), key=lambda item: -item.weight)[:TOP_EVIDENCE])
+
+    def _weigh(self, tokens: Sequence[str]) -> list[tuple[str, int, float]]:
+        """Return (feature, row, tf-idf), scaled to length one."""
+        known = []
+        idf = self._tables.idf
+        for name, count in features_of(tokens).items():
+            row = self._rows.get(name)
+            if row is not None:
+                known.append((name, row, (1.0 + math.log(count)) * float(idf[row])))
+        norm = math.sqrt(sum(value * value for _, _, value in known)) or 1.0
+        return [(name, row, value / norm) for name, row, value in known]
+
+    def _lexicon_vector(self, hits: Sequence[Hit]) -> "Vector":
+        vector = self._np.zeros(len(self.subfields), self._np.float32)
+        for hit in hits:
+            for name, weight in hit.subfields:
+                column = self._columns.get(name)
+                if column is not None:
+                    vector[column] += weight
+        return self._np.minimum(vector, LEXICON_CAP)
+
+    def _mix(self, linear: "Vector", bayes: "Vector", lexicon: "Vector", head: "Vector | None") -> "Vector":
+        """Weighted geometric mean of the models: a weighted sum of their log scores, then made to sum to one."""
+        w = self._tables.weights
+        if head is None:
+            logits = w[0] * linear + w[1] * bayes + w[2] * lexicon
+        else:
+            logits = w[3] * linear + w[4] * bayes + w[5] * lexicon + w[6] * head
+        powers = self._np.exp(logits - logits.max())
+        result: Vector = powers / powers.sum()
+        return result
+
+    def _second(self, ranked: Sequence[tuple[str, float]], hits: Sequence[Hit]) -> str | None:
+        """A second field counts only with a phrase that is its own and not the first field's."""
+        best = ranked[0][0]
+        for name, probability in ranked[1:3]:
+            own = [h for h in hits if h.subfields[0][0].startswith(name + ".") and len(h.subfields) == 1]
+            if probability >= SECONDARY and own and name != "khac" and best != "khac":
+                return name
+        return None
+
+
+def _span(offsets: Sequence[tuple[int, int]], first: int, last: int) -> tuple[int, int]:
+    if last >= len(offsets):
+        return -1, -1
+    return offsets[first][0], offsets[last][1]
+
+
+def _sigmoid(value: float) -> float:
+    return 1.0 / (1.0 + math.exp(-max(-30.0, min(30.0, value))))

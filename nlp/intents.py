@@ -1,0 +1,63 @@
+"""Report or talk? And the few matters that the law sends another way."""
+
+import tomllib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from nlp.danger import PatternSet, words_for_patterns
+from nlp.normalize.tokens import Kind, Token
+from nlp.results import Intent, Redirect
+
+TALK = "khac.chuyen_phiem"
+PRAISE = "khac.gop_y"
+PROCEDURES = frozenset(("khac.tthc", "khac.an_sinh", "khac.y_te"))
+LAND, OFFICERS = "khac.dat_dai", "khac.can_bo"
+TALK_LIMIT = 0.5
+REDIRECT_LIMIT = 0.5  # a redirect is only proposed when the matter itself is clear
+
+
+class IntentRule:
+    """The table of ``nlp/data/tables/intents.toml``."""
+
+    def __init__(self, table: Mapping[str, Any]) -> None:
+        self._intents = PatternSet([(kind, text) for kind, rows in table["intent"].items() for text in rows])
+        self._redirects = PatternSet([(kind, text) for kind, rows in table["redirect"].items() for text in rows])
+
+    def intent(
+        self, tokens: Sequence[Token], talk: float, praise: float, *, is_danger: bool, troubles: int
+    ) -> Intent:  # fmt: skip
+        """Decide from the probability of talk and of praise; ``troubles`` = phrases of troubles found."""
+        if not any(token.kind is Kind.WORD for token in tokens):
+            return Intent.EMPTY
+        if is_danger:
+            return Intent.REPORT
+        cues = {match.kind for match in self._intents.find(words_for_patterns(tokens))}
+        if talk < TALK_LIMIT:
+            closes = "closing" in cues and praise + talk >= TALK_LIMIT
+            return Intent.THANKS if closes else Intent.REPORT
+        if troubles >= 2 and talk < 0.8:  # rather a report too many than one lost
+            return Intent.REPORT
+        if "question" in cues:
+            return Intent.QUESTION
+        if "thanks" in cues:
+            return Intent.THANKS
+        if "greeting" in cues:
+            return Intent.GREETING
+        return Intent.CHAT
+
+    def redirect(self, tokens: Sequence[Token], subfield: str, probability: float) -> Redirect | None:
+        """Name the other way, when the subfield is one of those and the words say so."""
+        cues = {match.kind for match in self._redirects.find(words_for_patterns(tokens))}
+        if subfield in PROCEDURES:
+            return Redirect.PROCEDURE if probability >= REDIRECT_LIMIT and "TC02" in cues else None
+        if subfield == LAND and probability >= REDIRECT_LIMIT:
+            return Redirect.CIVIL_DISPUTE if "TC09" in cues else Redirect.PROCEDURE
+        if "TC01" in cues and subfield in (OFFICERS, LAND, "khac.khong_ro"):
+            return Redirect.COMPLAINT
+        return None
+
+
+def load_intents(path: Path) -> IntentRule:
+    with path.open("rb") as file:
+        return IntentRule(tomllib.load(file))

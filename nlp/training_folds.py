@@ -1,0 +1,109 @@
+"""Held-out voices: what the models say of blocks that they were not trained on."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse  # type: ignore[import-untyped]  # ships no types
+
+from nlp.embed import MAX_WORDS, Embedder
+from nlp.lexicon import Lexicon
+from nlp.training_data import Sentence
+from nlp.training_models import PHRASE_WEIGHT, Labels, Matrix, Space, build_space, fit, lexicon_rows, mix
+
+
+@dataclass(frozen=True, slots=True)
+class Corpus:
+    """Sentences, then phrases, as rows of features with their labels."""
+
+    sentences: Sequence[Sentence]
+    documents: Sequence[Sequence[str]]  # of the sentences only
+    subfields: tuple[str, ...]
+    space: Space
+    rows: sparse.csr_matrix
+    labels: Labels
+    vectors: Matrix | None
+    has_vector: NDArray[np.bool_]
+
+    @classmethod
+    def of(
+        cls,
+        sentences: Sequence[Sentence],
+        phrases: Sequence[tuple[str, str]],
+        documents: Sequence[Sequence[str]],
+        phrase_documents: Sequence[Sequence[str]],
+        embedder: Embedder | None,
+    ) -> "Corpus":
+        names = tuple(sorted({s.subfield for s in sentences} | {subfield for subfield, _ in phrases}))
+        columns = {name: column for column, name in enumerate(names)}
+        unknown = [-1] * len(phrases)
+        labels = Labels(
+            subfields=np.array([columns[s.subfield] for s in sentences] + [columns[name] for name, _ in phrases]),
+            danger=np.array([int(s.danger) for s in sentences] + unknown),
+            non_report=np.array([int(s.non_report) for s in sentences] + unknown),
+            weights=np.array([1.0] * len(sentences) + [PHRASE_WEIGHT] * len(phrases), np.float32),
+        )
+        everything = [*documents, *phrase_documents]
+        space = build_space(documents, phrase_documents)
+        has_vector = np.ones(len(everything), np.bool_)
+        vectors = None
+        if embedder is not None:
+            vectors = np.stack([embedder.embed(" ".join(tokens[:MAX_WORDS])) for tokens in everything])
+        return cls(sentences, documents, names, space, space.matrix(everything), labels, vectors, has_vector)
+
+    @property
+    def right(self) -> NDArray[np.int64]:
+        """The right subfield column of each sentence."""
+        return self.labels.subfields[: len(self.sentences)]
+
+    @property
+    def field_of(self) -> NDArray[np.int64]:
+        """The number of the field of each subfield column."""
+        names = [name.split(".")[0] for name in self.subfields]
+        numbers = {name: number for number, name in enumerate(sorted(set(names)))}
+        return np.array([numbers[name] for name in names])
+
+
+def held_out_parts(
+    corpus: Corpus, lexicon: Lexicon, folds: Sequence[int], count: int, say: Callable[[str], None]
+) -> list[Matrix]:
+    """Return the log scores (linear, bayes, lexicon and, with vectors, embedding) of each sentence, held out."""
+    size, width = len(corpus.sentences), len(corpus.subfields)
+    extra = len(corpus.labels.subfields) - size
+    fold_of = np.concatenate([np.array(folds), np.full(extra, -1)])
+    linear, bayes = np.zeros((size, width), np.float32), np.zeros((size, width), np.float32)
+    head = np.zeros((size, width), np.float32)
+    for fold in range(count):
+        kept, held = fold_of != fold, np.flatnonzero(fold_of == fold)
+        vectors = corpus.vectors[kept] if corpus.vectors is not None else None
+        fitted = fit(corpus.rows[kept], corpus.labels.take(kept), width, vectors, np.ones(int(kept.sum()), np.bool_))
+        linear[held] = corpus.rows[held] @ fitted.linear + fitted.linear_bias
+        bayes[held] = corpus.rows[held] @ fitted.bayes
+        if corpus.vectors is not None:
+            head[held] = corpus.vectors[held] @ fitted.embed_head + fitted.embed_bias
+        say(f"held-out part {fold + 1} of {count}")
+    parts = [linear, bayes, lexicon_rows(lexicon, corpus.documents, corpus.subfields)]
+    return [*parts, head] if corpus.vectors is not None else parts
+
+
+def held_out_report(corpus: Corpus, parts: Sequence[Matrix], lexical: Matrix, full: Matrix) -> dict[str, float]:
+    """Return strict, lenient, top-2 and subfield accuracy of the mixture, without and with vectors."""
+    report = _accuracies(corpus, mix(parts[:3], lexical), "")
+    if len(full):
+        report |= _accuracies(corpus, mix(parts, full), "_embed")
+    return report
+
+
+def _accuracies(corpus: Corpus, probabilities: NDArray[np.float64], suffix: str) -> dict[str, float]:
+    names = sorted({name.split(".")[0] for name in corpus.subfields})
+    of_field = np.stack([(probabilities * (corpus.field_of == n)).sum(axis=1) for n in range(len(names))], axis=1)
+    order = np.argsort(-of_field, axis=1)
+    total = len(corpus.sentences)
+    firsts = [names[row[0]] for row in order]
+    strict = sum(first == s.field for first, s in zip(firsts, corpus.sentences, strict=True))
+    lenient = sum(first in s.right_fields for first, s in zip(firsts, corpus.sentences, strict=True))
+    top2 = sum(s.field in (names[row[0]], names[row[1]]) for row, s in zip(order, corpus.sentences, strict=True))
+    subfield = int((probabilities.argmax(axis=1) == corpus.right).sum())
+    counted = {"strict": strict, "lenient": lenient, "top2": top2, "subfield": subfield}
+    return {name + suffix: round(count / total, 4) for name, count in counted.items()}
