@@ -10,7 +10,7 @@ from pathlib import Path
 from sys import intern
 from typing import Any
 
-from nlp.gazetteer_keys import accented_key, folded_key, number_key, split_kind
+from nlp.gazetteer_keys import accented_key, folded_key, name_keys, number_key, split_kind
 from nlp.place_tables import read_table
 from nlp.results import Unit
 
@@ -106,6 +106,8 @@ class Gazetteer:
         self.new_districts = tuple(frozenset(self.old_districts[old] for old in olds) for olds in self.sources)
         self._district_news = self._communes_by_district()
         self.index = _build_index(self, data)
+        # The first one to four letters of every key: most words of a message open no name and are left at once.
+        self.openings = frozenset(key[:length] for key in self.index for length in range(1, 5))
         self._names_by_district: dict[int, dict[str, tuple[Entry, ...]]] = {}
         self._names_by_province: dict[str, dict[str, tuple[Entry, ...]]] = {}
         self._district_names: dict[str, tuple[Entry, ...]] = {}
@@ -379,7 +381,11 @@ def _new_entries(gazetteer: Gazetteer, words: dict[str, int]) -> Made:
     for number, versions in enumerate(gazetteer.new_versions):
         kind, name = split_kind(versions[-1].name)
         base = _commune_entry(gazetteer, name, kind, gazetteer.sources[number], (number,))
-        yield _index_key(name), replace(base, is_new=True, word=words.get(base.accented, 0))
+        entry = replace(base, is_new=True, word=words.get(base.accented, 0))
+        yield _index_key(name), entry
+        if " - " in name:  # "Phường Lâm Viên - Đà Lạt" is called Lâm Viên
+            short = name.split(" - ")[0]
+            yield _index_key(short), replace(entry, name=short, accented=accented_key(short), is_alias=True)
 
 
 def _old_entries(gazetteer: Gazetteer, words: dict[str, int]) -> Made:
@@ -388,7 +394,8 @@ def _old_entries(gazetteer: Gazetteer, words: dict[str, int]) -> Made:
             continue
         kind, name = split_kind(unit.name)
         base = _commune_entry(gazetteer, name, kind, (number,), gazetteer.links[number])
-        yield _index_key(name), replace(base, word=words.get(base.accented, 0))
+        for key in name_keys(name):
+            yield key, replace(base, word=words.get(base.accented, 0))
 
 
 def _alias_entries(gazetteer: Gazetteer, aliases: list[list[Any]], hand_made: set[str]) -> Made:

@@ -33,7 +33,7 @@ KIND_WORDS = {  # the first word(s) of an official name → kind
     "Thành phố": "thanh_pho",
     "Tỉnh": "tinh",
 }
-ROMAN = {"i": 1, "ii": 2, "iii": 3, "iv": 4, "v": 5, "vi": 6, "vii": 7, "viii": 8, "ix": 9, "x": 10}
+_ROMAN = {"i": 1, "ii": 2, "iii": 3, "iv": 4, "v": 5, "vi": 6, "vii": 7, "viii": 8, "ix": 9, "x": 10}
 
 
 def strip_accents(text: str) -> str:
@@ -74,7 +74,11 @@ def kind_word(kind: str) -> str:
 
 
 def number_key(token: str) -> str:
-    """A numbered unit however it is written: "03" and "III" → "3"; other tokens stay."""
-    if token.isdigit():
-        return token.lstrip("0") or "0"
-    return str(ROMAN[token]) if token in ROMAN else token
+    """A numbered unit however it is written: "03" → "3"; other tokens stay."""
+    return token.lstrip("0") or "0" if token.isdigit() else token
+
+
+def name_keys(name: str) -> tuple[str, ...]:
+    """The keys under which a name is found: "Phường IV" as "iv" and as "4"."""
+    key = number_key(folded_key(name))
+    return (key, str(_ROMAN[key])) if name.isupper() and key in _ROMAN else (key,)

@@ -13,7 +13,7 @@ PROVINCE_KINDS = frozenset({"tinh", "thanh_pho"})
 UNIT_KINDS = COMMUNE_KINDS | DISTRICT_KINDS | PROVINCE_KINDS
 
 _LONGEST = 4  # syllables of a cue
-_MOSTLY_ACCENTED = 0.5
+_WELL_ACCENTED = 0.75
 
 DEFINITE, LIKELY, POSSIBLE = 2.5, 1.5, 0.7  # how strongly the words after "đường" are a street's name
 
@@ -43,6 +43,8 @@ class Cues:
 
     def unit_kind(self, index: int) -> tuple[str, int]:
         """The kind of unit named right before the token and where its word starts: "thị xã" wins over "xã"."""
+        if index >= len(self.tokens):
+            return "", index
         for start, kinds in self.before.get(index, ()):
             if (
                 (found := kinds & UNIT_KINDS)
@@ -71,27 +73,40 @@ class Cues:
         return word in ("xã", "xa") and follower in ("hội", "hoi", "viên") and not tokens.capital[index]
 
     def _find(self) -> None:
-        accented, folded = _cue_words()
+        words = _cue_words()
+        openings = _cue_openings()
         tokens = self.tokens
-        only_accented = tokens.accent_share >= _MOSTLY_ACCENTED
-        for start in range(len(tokens)):
-            key = ""
-            for end in range(start, min(start + _LONGEST, len(tokens))):
-                if end > start and tokens.gaps[end] != JOINED:
+        gaps = tokens.gaps
+        is_accented = tokens.accent_share >= _WELL_ACCENTED
+        count = len(tokens)
+        for start in range(count):
+            if tokens.folded[start] not in openings:
+                continue
+            folded = accented = ""
+            for end in range(start, min(start + _LONGEST, count)):
+                if end > start and gaps[end] != JOINED:
                     break
-                key += tokens.accented[end]
-                kinds = accented.get(key)
-                if kinds is None and not only_accented and key.isascii():
-                    kinds = folded.get(key)
+                folded += tokens.folded[end]
+                accented += tokens.accented[end]
+                known = words.get(folded)
+                if known is None:
+                    continue
+                # In a well accented text "xa" is far and "cho" is for: one bare syllable is no cue there.
+                exact_only = is_accented and end == start
+                kinds = frozenset(
+                    kind for cue, kind in known if accented == cue or (not exact_only and _may_be(accented, cue))
+                )
                 if kinds:
                     self.before.setdefault(end + 1, []).append((start, kinds))
                     self.after.setdefault(start, []).append((end + 1, kinds))
 
     def _find_street_names(self) -> None:
-        names = _street_keys()
+        names, openings = _street_keys()
         tokens = self.tokens
         for start in range(len(tokens)):
             key = ""
+            if tokens.folded[start][:2] not in openings:
+                continue
             for end in range(start, min(start + 5, len(tokens))):
                 if end > start and tokens.gaps[end] != JOINED:
                     break
@@ -124,20 +139,34 @@ class Cues:
             self.street[index] = DEFINITE if known_end is not None else strength
 
 
-@cache
-def _cue_words() -> tuple[dict[str, frozenset[str]], dict[str, frozenset[str]]]:
-    accented: defaultdict[str, set[str]] = defaultdict(set)
-    folded: defaultdict[str, set[str]] = defaultdict(set)
-    for kind, words in read_table("cues.tsv"):
-        for word in words.split(","):
-            accented[accented_key(word)].add(kind)
-            folded[folded_key(word)].add(kind)
-    return (
-        {key: frozenset(kinds) for key, kinds in accented.items()},
-        {key: frozenset(kinds) for key, kinds in folded.items()},
+def _may_be(written: str, cue: str) -> bool:
+    """The cue with some or all of its accents left out, none put wrong: "Thi xã", "thanh pho"."""
+    if len(written) != len(cue):
+        return False
+    return all(
+        char == meant or (char.isascii() and not meant.isascii()) for char, meant in zip(written, cue, strict=True)
     )
 
 
 @cache
-def _street_keys() -> frozenset[str]:
-    return frozenset(folded_key(row[0]) for row in read_table("street_names.tsv")[1:])
+def _cue_words() -> dict[str, tuple[tuple[str, str], ...]]:
+    """Folded cue → (accented cue, kind) of every cue that folds to it."""
+    found: defaultdict[str, list[tuple[str, str]]] = defaultdict(list)
+    for kind, words in read_table("cues.tsv"):
+        for word in words.split(","):
+            found[folded_key(word)].append((accented_key(word), kind))
+    return {folded: tuple(cues) for folded, cues in found.items()}
+
+
+@cache
+def _cue_openings() -> frozenset[str]:
+    """The first syllables of all cues, and the cues glued."""
+    words = [word for _kind, listed in read_table("cues.tsv") for word in listed.split(",")]
+    return frozenset(folded_key(word.split()[0]) for word in words) | frozenset(_cue_words())
+
+
+@cache
+def _street_keys() -> tuple[frozenset[str], frozenset[str]]:
+    """The street names and how they open."""
+    keys = frozenset(folded_key(row[0]) for row in read_table("street_names.tsv")[1:])
+    return keys, frozenset(key[:2] for key in keys)

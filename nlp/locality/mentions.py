@@ -1,13 +1,18 @@
 """Finds every stretch of a message that may name a commune, a district or a province."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import lru_cache
+from itertools import accumulate
 
 from nlp.gazetteer import COMMUNE, DISTRICT, PROVINCE, Entry, Gazetteer
+from nlp.gazetteer_keys import folded_key
 from nlp.locality.cues import COMMUNE_KINDS, DISTRICT_KINDS, PROVINCE_KINDS, Cues
 from nlp.locality.tokens import HARD, JOINED, Tokens
 
 LONGEST_NAME = 6  # tokens
+_TWO_SYLLABLES = re.compile(r"[aeiou][^aeiou]+[aeiou]")
 _LONGEST_KEY = 26  # characters
 _MOST_MENTIONS = 60  # a report that names more is no report; keeps the time bounded
 
@@ -49,18 +54,18 @@ class AreaMention:
 
 def find_mentions(gazetteer: Gazetteer, tokens: Tokens, cues: Cues) -> list[Mention]:
     """All stretches that are in the index of names, in the order of the text."""
-    index = gazetteer.index
+    index, openings = gazetteer.index, gazetteer.openings
+    folded, gaps, count = tokens.folded, tokens.gaps, len(tokens)
     found = []
-    for start in range(len(tokens)):
+    for start in range(count):
         key = ""
-        for end in range(start, min(start + LONGEST_NAME, len(tokens))):
-            if end > start and tokens.gaps[end] != JOINED:
+        for end in range(start, min(start + LONGEST_NAME, count)):
+            if end > start and gaps[end] != JOINED:
                 break
-            key += tokens.folded[end]
-            if len(key) > _LONGEST_KEY:
+            key += folded[end]
+            if key[:4] not in openings or len(key) > _LONGEST_KEY:
                 break
-            entries = index.get(key)
-            if entries:
+            if entries := index.get(key):
                 kind, _kind_start = cues.unit_kind(start)
                 if end > start or _may_stand_alone(tokens, start, kind):
                     found.append(Mention(start, end + 1, entries, kind))
@@ -73,7 +78,10 @@ def find_mentions(gazetteer: Gazetteer, tokens: Tokens, cues: Cues) -> list[Ment
 def _may_stand_alone(tokens: Tokens, index: int, kind: str) -> bool:
     """One token names a place with a kind of unit ("P.12", "tt Phùng"), glued ("Pleiku") or as capitals ("TPHCM", "KT")."""
     token = tokens.folded[index]
-    return bool(kind) or len(token) > 4 or (tokens.capital[index] and token.isalpha() and len(token) > 1)
+    if kind or _TWO_SYLLABLES.search(token):
+        return True
+    written_length = tokens.ends[index] - tokens.starts[index]
+    return tokens.capital[index] and token.isalpha() and written_length > 1
 
 
 def _mark_inner(mentions: list[Mention], tokens: Tokens) -> None:
@@ -108,11 +116,32 @@ def accent_fit(tokens: Tokens, mention: Mention, entry: Entry) -> tuple[int, int
     return missing, wrong
 
 
+def cuts_agree(tokens: Tokens, mention: Mention, entry: Entry) -> bool:
+    """The text has its spaces where the name has them: "chưa thay" is not "Chư A Thai"; glued or "K Bang" may be."""
+    if mention.end - mention.start == 1 or not entry.accented:
+        return True
+    allowed = _cuts(entry.name)
+    if not mention.kind and mention.end - mention.start < len(allowed):
+        return False
+    position = 0
+    for index in range(mention.start, mention.end - 1):
+        position += len(tokens.folded[index])
+        if position not in allowed and len(tokens.folded[index]) > 1:
+            return False
+    return True
+
+
+@lru_cache(maxsize=4_000)
+def _cuts(name: str) -> frozenset[int]:
+    lengths = [len(folded_key(part)) for part in re.split(r"[\s'’\-–]+", name)]
+    return frozenset(accumulate(lengths))
+
+
 def find_areas(tokens: Tokens, cues: Cues, mentions: Iterable[Mention]) -> list[AreaMention]:
     """The districts and provinces among the mentions; a longer name wins over one inside it."""
     areas = []
     for mention in mentions:
-        if mention.is_typed_commune or (mention.is_inside and not mention.kind):
+        if mention.is_typed_commune or mention.is_inside:
             continue
         for level, kinds in ((DISTRICT, DISTRICT_KINDS), (PROVINCE, PROVINCE_KINDS)):
             if mention.kind and mention.kind not in kinds:
@@ -120,9 +149,17 @@ def find_areas(tokens: Tokens, cues: Cues, mentions: Iterable[Mention]) -> list[
             entries = tuple(
                 entry for entry in mention.entries if entry.level == level and _is_meant(tokens, cues, mention, entry)
             )
+            if level == PROVINCE and mention.kind == "thanh_pho":
+                entries = tuple(entry for entry in entries if entry.kind == "thanh_pho" or entry.is_alias)
+            if level == DISTRICT and not mention.kind and _is_province(mention):
+                continue  # "Quảng Ngãi" alone is the province, not its city
             if entries:
                 areas.append(_area(mention, level, entries))
     return areas
+
+
+def _is_province(mention: Mention) -> bool:
+    return any(entry.level == PROVINCE and not entry.is_initials for entry in mention.entries)
 
 
 def _area(mention: Mention, level: str, entries: tuple[Entry, ...]) -> AreaMention:

@@ -6,7 +6,7 @@ from functools import cache
 from nlp.gazetteer import DISTRICT, PROVINCE, Entry, Gazetteer
 from nlp.gazetteer_keys import accented_key, folded_key
 from nlp.locality.cues import Cues
-from nlp.locality.mentions import AreaMention, Mention, accent_fit, attached_areas
+from nlp.locality.mentions import AreaMention, Mention, accent_fit, attached_areas, cuts_agree
 from nlp.locality.tokens import JOINED, Tokens
 from nlp.place_tables import read_table
 from nlp.results import Context
@@ -14,6 +14,8 @@ from nlp.results import Context
 NAME, LONG_NAME = 1.0, 0.2
 ACCENTS_EXACT, ACCENTS_PARTLY, ACCENTS_LACKING = 0.6, 0.2, -0.6
 ACCENT_WRONG, ACCENTS_WRONG = -0.8, -1.7
+SPACES_WRONG = -1.5
+ONE_SYLLABLE, ONE_SYLLABLE_GOES_ON = -0.3, -0.6
 TYPE_EXACT, TYPE_OTHER = 1.5, 1.1
 DISTRICT_BESIDE, DISTRICT_FAR, DISTRICT_AGAINST, DISTRICT_AGAINST_WEAK = 1.5, 0.6, -2.0, -1.0
 PROVINCE_BESIDE, PROVINCE_FAR, PROVINCE_AGAINST, PROVINCE_AGAINST_WEAK = 0.8, 0.4, -2.0, -1.5
@@ -71,7 +73,10 @@ def look_around(message: Message, mention: Mention) -> Scene:
         base += ALONE
     elif mention.start == 0 or first == 0:
         base += OPENS if mention.end < len(tokens) and tokens.gaps[mention.end] != JOINED else 0.0
-    if mention.is_inside and not mention.kind:
+    if mention.end - mention.start == 1 and len(tokens.folded[mention.start]) < 5:
+        goes_on = mention.end < len(tokens) and tokens.gaps[mention.end] == JOINED and not cues.after.get(mention.end)
+        base += ONE_SYLLABLE_GOES_ON if goes_on and not tokens.folded[mention.start].isdigit() else ONE_SYLLABLE
+    if mention.is_inside:
         base += INSIDE_LONGER
     return Scene(
         base,
@@ -158,6 +163,9 @@ def weigh(message: Message, mention: Mention, scene: Scene, entry: Entry) -> tup
 
 def _from_accents(message: Message, mention: Mention, entry: Entry, reasons: list[str]) -> float:
     missing, wrong = accent_fit(message.tokens, mention, entry)
+    if not cuts_agree(message.tokens, mention, entry):
+        reasons.append("spaces differ")
+        return SPACES_WRONG
     if wrong:
         reasons.append("accents differ")
         return ACCENT_WRONG if wrong == 1 else ACCENTS_WRONG

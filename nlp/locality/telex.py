@@ -26,9 +26,21 @@ def decode_telex(word: str) -> str:
     for keys, letter in _SHAPES:
         plain = plain.replace(keys, letter)
     plain = plain.replace("w", "ư")
-    if plain == word or (match := _SYLLABLE.fullmatch(plain)) is None:
-        return "" if plain == word or not _SYLLABLE.fullmatch(plain) else plain
+    if "ưư" in plain:
+        return ""
+    match = _SYLLABLE.fullmatch(plain)
+    if match is None:
+        return _shapes_only(word)
     return _set_tone(plain, match.start(1), tone)
+
+
+def _shapes_only(word: str) -> str:
+    """Two syllables glued or misspelt ("kimsown", "nowhn"): the letters, without a tone."""
+    if re.search(r"dd|w|aa|ee|oo", word) is None or "ww" in word:
+        return ""
+    for keys, letter in (("dd", "đ"), *_SHAPES):
+        word = word.replace(keys, letter)
+    return word.replace("w", "ư")
 
 
 def _take_tone(word: str) -> tuple[str, str]:

@@ -3,6 +3,7 @@
 import re
 import unicodedata
 from dataclasses import dataclass
+from functools import lru_cache
 
 from nlp.gazetteer_keys import accented_key, number_key, strip_accents
 from nlp.locality.telex import decode_telex
@@ -12,6 +13,8 @@ READ_LIMIT = 5_000  # characters; a longer message says its place early, and tim
 JOINED, SOFT, HARD = 0, 1, 2  # space or dash; comma, colon, bracket; end of a sentence or a line
 
 _TOKEN = re.compile(r"\d+|[^\W\d_]+(?:['’ʼ`´][^\W\d_]+)*")
+_MAYBE_TELEX = re.compile(r"[sfrxjw]|dd|aa|ee|oo")
+_CAMEL = re.compile(r"[A-ZĐ]*[^A-ZĐ]+|[A-ZĐ]+")
 _CLUSTER = re.compile("[^\u0300-\u036f][\u0300-\u036f]*|[\u0300-\u036f]+")
 _HARD_GAP = re.compile(r"[\n\r!?…。]|\.(?=\s|$)|\.{2,}")
 _SOFT_GAP = re.compile(r"[,;:/()\[\]\"“”|+*=<>→]| [-–—] ")
@@ -50,12 +53,17 @@ def tokenize(text: str, *, replacements: dict[int, str] | None = None) -> Tokens
         last = end
     if replacements:
         words = [replacements.get(start, word) for word, start in zip(words, starts, strict=True)]
-    lower = _as_meant([word.lower() for word in words])
+    lower = _as_meant(words)
     accented = [accented_key(word) for word in lower]
-    folded = [number_key(strip_accents(key)) for key in accented]
+    folded = [_folded(key) for key in accented]
     return Tokens(
         lower, folded, accented, starts, ends, gaps, [word[0].isupper() for word in words], _accent_share(lower)
     )
+
+
+@lru_cache(maxsize=20_000)
+def _folded(accented: str) -> str:
+    return number_key(strip_accents(accented))
 
 
 def _compose(text: str) -> tuple[str, list[int] | None]:
@@ -71,7 +79,7 @@ def _compose(text: str) -> tuple[str, list[int] | None]:
 
 
 def _gap(between: str, before: str) -> int:
-    if between in ("", " ", "-", "'"):
+    if between in (" ", "", "-", "'"):
         return JOINED
     if between.strip() == "." and _ABBREVIATION.fullmatch(before):  # "x. Tả Van", "P.12", "TP. Lào Cai"
         return JOINED
@@ -81,11 +89,20 @@ def _gap(between: str, before: str) -> int:
 
 
 def _as_meant(words: list[str]) -> list[str]:
-    """Telex keys left typed ("xax Suwn Tay") become letters, when enough of the text looks like that."""
-    decoded = {index: meant for index, word in enumerate(words) if (meant := decode_telex(word))}
-    if not decoded or len(decoded) * 6 < len(words):
-        return words
-    return [decoded.get(index, word) for index, word in enumerate(words)]
+    """Lower case; Telex keys left typed ("xax Suwn Tay") become letters, when enough of the text looks like that."""
+    lower = [word.lower() for word in words]
+    typed = [index for index, word in enumerate(lower) if _MAYBE_TELEX.search(word)]
+    if len(typed) * 4 < len(words):
+        return lower
+    decoded = {
+        index: "".join(decode_telex(part.lower()) or part.lower() for part in _CAMEL.findall(word))
+        for index in typed
+        if (word := words[index]).isascii()
+    }
+    changed = [index for index, meant in decoded.items() if meant != lower[index]]
+    if not changed or len(changed) * 4 < len(words):
+        return lower
+    return [decoded.get(index, word) for index, word in enumerate(lower)]
 
 
 def _accent_share(words: list[str]) -> float:
