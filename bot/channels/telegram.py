@@ -35,6 +35,7 @@ Markup = InlineKeyboardMarkup | ReplyKeyboardMarkup | ReplyKeyboardRemove
 Step = Callable[[], Awaitable[telegram.Message]]
 T = TypeVar("T")
 
+_FILENAME = "photo.jpg"
 _NO_PREVIEW = telegram.LinkPreviewOptions(is_disabled=True)
 _LIMITED_TOGETHER = 1.0  # seconds: two chats told to wait within it mean that the bot as a whole is too fast
 
@@ -193,8 +194,10 @@ class TelegramChannel:
         self, chat: str, photos: Sequence[bytes], caption: str, buttons: InlineKeyboardMarkup | None
     ) -> telegram.Message:
         if len(photos) == 1:
-            return await self._bot.send_photo(int(chat), photos[0], caption=caption or None, reply_markup=buttons)
-        media = [telegram.InputMediaPhoto(photo) for photo in photos]
+            return await self._bot.send_photo(
+                int(chat), photos[0], caption=caption or None, reply_markup=buttons, filename=_FILENAME
+            )
+        media = [telegram.InputMediaPhoto(photo, filename=_FILENAME) for photo in photos]
         return (await self._bot.send_media_group(int(chat), media, caption=caption or None))[-1]
 
     async def _edit(self, chat: str, message_id: str, rendered: Rendered) -> Sent | None:

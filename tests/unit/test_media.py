@@ -2,9 +2,11 @@ import os
 import random
 import stat
 import zlib
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -41,7 +43,7 @@ def as_bytes(image: Image.Image, kind: str = "JPEG", **options: object) -> bytes
 
 
 def exif(
-    *, gps: dict[int, object] | None = None, details: dict[int, object] | None = None, turn: int | None = None
+    *, gps: Mapping[Any, object] | None = None, details: Mapping[Any, object] | None = None, turn: int | None = None
 ) -> Image.Exif:
     tags = Image.Exif()
     tags[Base.Make] = "PhoneMaker"
