@@ -19,7 +19,7 @@ from storage.exif import orientation, read_metadata
 MAX_BYTES = 20 * 1024 * 1024  # what Telegram hands out
 # decoded memory is what a bomb wants: a JPEG is decoded at a fraction of its size, the others whole
 MAX_PIXELS_JPEG = 70_000_000
-MAX_PIXELS = 40_000_000
+MAX_PIXELS = 25_000_000
 SHOWN_SIDE, SHOWN_QUALITY = 1600, 85
 THUMB_SIDE, THUMB_QUALITY = 320, 75
 
@@ -171,9 +171,15 @@ def _decode(image: ImageFile.ImageFile) -> Image.Image:
         # draft() decodes a JPEG at 1/2, 1/4, 1/8; it wants the target's aspect, a square would give full size
         image.draft("RGB", _fitted(image.size, SHOWN_SIDE))
         image.load()
-        return _fit(_flat(image), SHOWN_SIDE)
+        return _fit(_flat(_shrunk(image)), SHOWN_SIDE)
     except Exception as error:  # as above; nothing but decoding happens here
         raise BadMedia("broken", str(error)) from error
+
+
+def _shrunk(image: Image.Image) -> Image.Image:
+    # before any conversion: each would copy a big PNG at full size
+    factor = max(image.size) // SHOWN_SIDE
+    return image.reduce(factor) if factor > 1 and image.mode in {"RGB", "RGBA", "L", "LA"} else image
 
 
 def _flat(image: Image.Image) -> Image.Image:

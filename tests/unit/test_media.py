@@ -36,6 +36,10 @@ def a_scene(width: int = 640, height: int = 480, *, seed: int = 1, mode: str = "
     return image.convert(mode)
 
 
+def in_mode(image: Image.Image, mode: str) -> Image.Image:
+    return image.convert("I").convert("I;16") if mode == "I;16" else image.convert(mode)
+
+
 def as_bytes(image: Image.Image, kind: str = "JPEG", **options: object) -> bytes:
     buffer = BytesIO()
     image.save(buffer, kind, **options)
@@ -163,7 +167,9 @@ def test_the_shown_copy_stands_upright(store: MediaStore, turn: int) -> None:
         assert red > 200 and green < 60
 
 
-@pytest.mark.parametrize(("width", "height", "shown"), [(4000, 3000, (1600, 1200)), (3000, 9, (1600, 5))])
+@pytest.mark.parametrize(
+    ("width", "height", "shown"), [(4000, 3000, (1600, 1200)), (3000, 9, (1600, 5)), (5000, 1, (1600, 1))]
+)
 def test_big_pictures_are_shown_smaller(store: MediaStore, width: int, height: int, shown: tuple[int, int]) -> None:
     stored = store.check_and_store(as_bytes(a_scene(width, height)))
 
@@ -172,6 +178,16 @@ def test_big_pictures_are_shown_smaller(store: MediaStore, width: int, height: i
         assert copy.size == shown
     with Image.open(store.path(stored.hash, Rendition.THUMB)) as thumb:
         assert max(thumb.size) == 320
+
+
+@pytest.mark.parametrize("mode", ["RGB", "RGBA", "L", "LA", "P", "1", "I;16"])
+def test_big_pictures_of_every_kind_are_shown_smaller(store: MediaStore, mode: str) -> None:
+    scene = a_scene(4000, 2000)
+
+    stored = store.check_and_store(as_bytes(in_mode(scene, mode), "PNG"))
+
+    with Image.open(store.path(stored.hash)) as copy:
+        assert (copy.size, copy.mode) == ((1600, 800), "RGB")
 
 
 def test_small_pictures_are_not_blown_up(store: MediaStore) -> None:
@@ -198,9 +214,7 @@ def test_small_pictures_are_not_blown_up(store: MediaStore) -> None:
     ],
 )
 def test_the_type_is_told_by_content(store: MediaStore, kind: str, mode: str, content_type: str) -> None:
-    scene = a_scene() if mode != "I;16" else a_scene(mode="L").convert("I").convert("I;16")
-
-    stored = store.check_and_store(as_bytes(scene.convert(mode), kind))
+    stored = store.check_and_store(as_bytes(in_mode(a_scene(), mode), kind))
 
     assert stored.content_type == content_type
     with Image.open(store.path(stored.hash)) as shown:
