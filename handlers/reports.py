@@ -240,7 +240,7 @@ def close(session: Session, office: Office, code: str, *, by: Actor) -> Report:
 
 
 def rate(session: Session, office: Office, report: Report, rating: str, reason: str = "") -> None:
-    """The citizen's judgement: good and acceptable close (T17), the first "bad" in time reopens (T18), others are noted."""
+    """The citizen's judgement: good and acceptable close (T17), the first "bad" in time reopens (T18)."""
     now = office.now()
     report.rating = rating
     if report.status is not Status.RESOLVED:
@@ -317,6 +317,11 @@ def add_material(
     report.version += 1
     if report.status is Status.NEED_INFO:
         resume(session, office, report, is_told=False)
+
+
+def append_citizen_note(session: Session, office: Office, report: Report, kind: str) -> None:
+    """A line of history by the citizen that changes nothing."""
+    _append(session, office, report, kind, CITIZEN)
 
 
 def check_closing_gate(session: Session, report: Report, result: ResultDraft) -> None:

@@ -1,6 +1,5 @@
 """One turn of the conversation, decided purely: session and message in, new session and steps out."""
 
-from collections.abc import Callable
 from dataclasses import replace
 from typing import assert_never
 
@@ -22,7 +21,6 @@ from handlers.messages import (
     TickContent,
     UnsupportedContent,
 )
-from nlp.results import DangerResult
 from storage.workflow import Status
 
 RATE_REASONS = ("not_done", "half_done", "vague", "wrong_place", "came_back", "other")
@@ -167,13 +165,6 @@ def _raise_alarm(talk: Talk, part: TextPart, held: Held | None = None) -> None:
 
 def _is_same_danger(talk: Talk, draft: Draft) -> bool:
     return talk.world.understand(draft.text).danger.is_danger
-
-
-def hotline_lines(danger: DangerResult, say: Callable[..., str]) -> str:
-    """The number to call in the first line, others behind it."""
-    numbers = danger.hotlines or ("113",)
-    lines = say(f"danger.h{numbers[0]}")
-    return lines + (" " + say("danger.also", numbers=", ".join(numbers[1:])) if len(numbers) > 1 else "")
 
 
 def _is_answer(talk: Talk, text: str) -> bool:

