@@ -17,7 +17,7 @@ from telegram import (
     ReplyKeyboardMarkup,
     ReplyKeyboardRemove,
 )
-from telegram.error import BadRequest, InvalidToken, RetryAfter, TelegramError
+from telegram.error import BadRequest, InvalidToken, TelegramError
 from telegram.request import HTTPXRequest
 
 from bot.channels.base import Accept, Capabilities, ChannelError, RetryLater, Sent, TooLarge, Undeliverable
@@ -37,7 +37,6 @@ T = TypeVar("T")
 
 _FILENAME = "photo.jpg"
 _NO_PREVIEW = telegram.LinkPreviewOptions(is_disabled=True)
-_LIMITED_TOGETHER = 1.0  # seconds: two chats told to wait within it mean that the bot as a whole is too fast
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +81,6 @@ class TelegramChannel:
         # hints that may be lost with the process: who sees the location keyboard, what is left of a half-sent reply
         self._keyboards: set[str] = set()
         self._unsent: dict[tuple[str, Reply], list[Step]] = {}
-        self._limited: tuple[str, float] = ("", float("-inf"))
 
     def parse(self, body: str) -> Incoming | None:
         """The stored payload as a message; None when there is nothing for us in it. Odd payloads raise ValueError."""
@@ -141,7 +139,7 @@ class TelegramChannel:
     async def _perform(self, chat: str, reply: Reply, steps: list[Step], *, is_rest: bool) -> Sent:
         for number, step in enumerate(steps):
             try:
-                message = await self._call(step(), chat)
+                message = await self._call(step())
             except RetryLater:
                 if number or is_rest:
                     self._remember(chat, reply, steps[number:])
@@ -214,26 +212,20 @@ class TelegramChannel:
             if cannot_edit(error):
                 return None
             if not is_unchanged(error):
-                raise self._translated(error, chat) from None
+                raise self._translated(error) from None
         except TelegramError as error:
-            raise self._translated(error, chat, is_repeatable=True) from None
+            raise self._translated(error, is_repeatable=True) from None
         return Sent(message_id)
 
-    async def _call(self, call: Awaitable[T], chat: str = "", *, is_repeatable: bool = False) -> T:
+    async def _call(self, call: Awaitable[T], *, is_repeatable: bool = False) -> T:
         try:
             return await call
         except TelegramError as error:
             # from None: the texts further down may hold the token
-            raise self._translated(error, chat, is_repeatable=is_repeatable) from None
+            raise self._translated(error, is_repeatable=is_repeatable) from None
 
-    def _translated(self, error: TelegramError, chat: str = "", *, is_repeatable: bool = False) -> ChannelError:
-        failure = classify(error, self._settings.token, is_repeatable=is_repeatable)
-        if isinstance(error, RetryAfter) and isinstance(failure, RetryLater):
-            now = asyncio.get_running_loop().time()
-            other, at = self._limited
-            self._limited = chat, now
-            failure.whole_channel = bool(other) and other != chat and now - at <= _LIMITED_TOGETHER
-        return failure
+    def _translated(self, error: TelegramError, *, is_repeatable: bool = False) -> ChannelError:
+        return classify(error, self._settings.token, is_repeatable=is_repeatable)
 
 
 def _inline(buttons: Sequence[Option]) -> InlineKeyboardMarkup | None:

@@ -90,12 +90,12 @@ class Intake:
                 offset = await self._poll_once(offset, accept)
                 pause.reset()
             except NotStored as error:
-                log.warning("updates not stored, asking again", channel="telegram", error=str(error))
+                log.warning("updates_not_stored", channel="telegram", error=str(error))
                 await pause.sleep()
             except TelegramError as error:
                 await self._rest_after(error, pause)
             except Exception:  # a poller that dies silently is worse than one that complains
-                log.exception("polling failed", channel="telegram")
+                log.exception("polling_failed", channel="telegram")
                 await pause.sleep()
 
     async def set_webhook(self) -> None:
@@ -126,7 +126,7 @@ class Intake:
             if update is not None:
                 await accept([update])
         except NotStored as error:
-            log.warning("update not stored", channel="telegram", error=str(error))
+            log.warning("update_not_stored", channel="telegram", error=str(error))
             return web.Response(status=503)
         self._answer([press])
         return web.Response()
@@ -158,7 +158,7 @@ class Intake:
                 raise ValueError("update is not an object")
             return envelope(self._settings.account, payload, body.decode()), _press_id(payload)
         except ValueError as error:
-            log.error("unreadable update kept as dead letter", channel="telegram", error=str(error))
+            log.error("update_unreadable", channel="telegram", error=str(error))
             return dead_letter(self._settings.account, body), None
 
     def _answer(self, presses: Sequence[str | None]) -> None:
@@ -172,17 +172,17 @@ class Intake:
         try:
             await self._bot.answer_callback_query(press)
         except TelegramError as error:  # only the waiting sign on the button hangs on it
-            log.debug("press not answered", channel="telegram", error=describe(error, self._settings.token))
+            log.debug("press_not_answered", channel="telegram", error=describe(error, self._settings.token))
 
     async def _rest_after(self, error: TelegramError, pause: "_Pause") -> None:
         reason = describe(error, self._settings.token)
         match error:
-            case Conflict():
-                log.error("somebody else polls this bot, or a webhook is set", channel="telegram", error=reason)
+            case Conflict():  # a second process outside the lease, or one with a webhook
+                log.error("polled_by_somebody_else", channel="telegram", error=reason)
             case InvalidToken():
-                log.error("the bot's token is refused; set the right one", channel="telegram", error=reason)
+                log.error("token_refused", channel="telegram", error=reason)
             case _:
-                log.warning("Telegram cannot be reached", channel="telegram", error=reason)
+                log.warning("telegram_unreachable", channel="telegram", error=reason)
         await pause.sleep(as_timedelta(error.retry_after) if isinstance(error, RetryAfter) else None)
 
 

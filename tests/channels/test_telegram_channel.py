@@ -300,19 +300,6 @@ class TestFailures:
 
         assert (failure.value.after, failure.value.whole_channel) == (timedelta(seconds=7), False)
 
-    async def test_two_chats_told_to_wait_pause_the_whole_channel(
-        self, server: TelegramEmulator, channel: TelegramChannel
-    ) -> None:
-        server.troubles.faults += [FAILURES[0][0]] * 2
-        whole = []
-
-        for chat in ("1", "2"):
-            with pytest.raises(RetryLater) as failure:
-                await channel.send(chat, Reply("Chào"), [])
-            whole.append(failure.value.whole_channel)
-
-        assert whole == [False, True]
-
     async def test_no_connection_means_surely_not_delivered(self) -> None:
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
@@ -545,6 +532,19 @@ class TestPolling:
         await server.user_sends_text("một")
         async with running(channel, inbox):
             await until(lambda: inbox.stored)
+
+    async def test_troubles_are_logged_without_the_token(
+        self, server: TelegramEmulator, channel: TelegramChannel, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        inbox = Inbox()
+        server.troubles.faults += [Fault("getUpdates", 401, f"Unauthorized: {TOKEN}")]
+        await server.user_sends_text("một")
+        async with running(channel, inbox):
+            await until(lambda: inbox.stored)
+
+        logged = "".join(capsys.readouterr())
+        assert "token_refused" in logged
+        assert TOKEN.partition(":")[2] not in logged
 
     async def test_a_broken_lease_does_not_end_polling(self, server: TelegramEmulator) -> None:
         inbox, turns = Inbox(), iter([OSError("database away")])
