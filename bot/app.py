@@ -8,7 +8,7 @@ import secrets
 import signal
 import sys
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
@@ -50,6 +50,7 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 
 READING_THREADS = 2
+UNLIMITED = Rates(1000.0, 1000.0, chat_burst=1000)
 
 
 class CannotStart(Exception):
@@ -75,7 +76,7 @@ def main() -> None:
     options = parser.parse_args()
     try:
         settings = load_settings()
-        configure_logs(settings)
+        configure_logs(settings, with_console=not options.no_console)
         code = asyncio.run(serve(settings, with_console=not options.no_console))
     except (CannotStart, BadSetting, BadPack, StorageError) as error:
         sys.stderr.write(f"Không khởi động được: {error}\n")
@@ -90,8 +91,7 @@ async def serve(settings: Settings, *, with_console: bool) -> int:
     progress = _Progress()
     running = open_services(settings, progress)
     try:
-        async with contextlib.AsyncExitStack() as stack:
-            await _serve(running, stack, progress, with_console=with_console)
+        await _serve(running, progress, with_console=with_console)
     finally:
         running.database.close()
     return 0
@@ -122,76 +122,84 @@ def load_reader(settings: Settings, office: Office) -> Reader:
     return Reader(language, gazetteer, office.pack)
 
 
-async def _serve(
-    running: Running, stack: contextlib.AsyncExitStack, progress: Callable[[str], None], *, with_console: bool
-) -> None:
-    settings, office, database = running.settings, running.office, running.database
-    redis = await stack.enter_async_context(_redis(settings.redis_url))
-    wakeups = Wakeups(database, redis)
-    store, background = _make_store(running, wakeups, redis)
+async def _serve(running: Running, progress: Callable[[str], None], *, with_console: bool) -> None:
     channels: dict[str, Channel] = {}
     console = _make_console(running) if with_console else None
     if console is not None:
         await _hold_console(running)
         channels[f"{console.name}:{console.account}"] = console
-    telegram = _make_telegram(running) if settings.telegram_token else None
+    telegram = _make_telegram(running) if running.settings.telegram_token else None
     if telegram is not None:
         channels[f"{telegram.name}:{telegram.account}"] = telegram
-    executor = stack.enter_context(ThreadPoolExecutor(READING_THREADS, thread_name_prefix="read"))
-    handler = InboxHandler(
-        database,
-        office,
-        running.reader,
-        running.media,
-        settings,
-        executor=executor,
-        fetch_failures=(ChannelError, OSError),
-        too_large=(TooLarge,),
-    )
-    workers = LaneWorkers(database, channels, handler, wakeups, clock=office.clock, owner=running.owner)
-    rates = {"telegram": Rates(settings.send_rate, settings.send_rate_chat), "console": Rates(1000.0, 1000.0)}
-    sender = OutboxWorker(
-        database,
-        channels,
-        wakeups,
-        lambda media_hash: asyncio.to_thread(running.media.read, media_hash),
-        clock=office.clock,
-        owner=running.owner,
-        rates=rates,
-    )
-    scheduler = Scheduler(database, _jobs(running, wakeups), clock=office.clock, owner=running.owner)
-    acceptor = await stack.enter_async_context(Acceptor(store))
-    tasks = [wakeups.run, workers.run, sender.run, scheduler.run, *background]
-    tasks += [partial(channel.run, acceptor) for channel in channels.values() if channel is not console]
-    await stack.enter_async_context(_web(running, telegram, acceptor))
-    progress("sẵn sàng")
-    await _run_until_done(tasks, console, acceptor)
-    for channel in channels.values():
-        await channel.close()
+    try:
+        async with working(running, channels) as acceptor, _web(running, telegram, acceptor):
+            progress("sẵn sàng")
+            await _until_done(console, telegram, acceptor)
+    finally:
+        for channel in channels.values():
+            await channel.close()
 
 
-async def _run_until_done(
-    tasks: Sequence[Callable[[], Awaitable[None]]], console: ConsoleChannel | None, acceptor: Acceptor
-) -> None:
-    """All tasks side by side until the console ends, or the process is asked to stop."""
+@contextlib.asynccontextmanager
+async def working(running: Running, channels: Mapping[str, Channel]) -> AsyncIterator[Acceptor]:
+    """Lanes, sender and scheduler at work for these channels; gives what takes updates in."""
+    settings, office, database = running.settings, running.office, running.database
+    async with contextlib.AsyncExitStack() as stack:
+        redis = await stack.enter_async_context(_redis(settings.redis_url))
+        wakeups = Wakeups(database, redis)
+        store, background = _make_store(running, wakeups, redis)
+        executor = stack.enter_context(ThreadPoolExecutor(READING_THREADS, thread_name_prefix="read"))
+        handler = InboxHandler(
+            database,
+            office,
+            running.reader,
+            running.media,
+            settings,
+            executor=executor,
+            fetch_failures=(ChannelError, OSError),
+            too_large=(TooLarge,),
+        )
+        workers = LaneWorkers(database, channels, handler, wakeups, clock=office.clock, owner=running.owner)
+        sender = OutboxWorker(
+            database,
+            channels,
+            wakeups,
+            lambda media_hash: asyncio.to_thread(running.media.read, media_hash),
+            clock=office.clock,
+            owner=running.owner,
+            rates={"telegram": Rates(settings.send_rate, settings.send_rate_chat), "console": UNLIMITED},
+        )
+        scheduler = Scheduler(database, _jobs(running, wakeups), clock=office.clock, owner=running.owner)
+        acceptor = await stack.enter_async_context(Acceptor(store))
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(_run(work)) for work in (wakeups.run, workers.run, sender.run, scheduler.run)]
+            tasks += [group.create_task(_run(work)) for work in background]
+            try:
+                yield acceptor
+            finally:
+                for task in tasks:
+                    task.cancel()
+
+
+async def _until_done(console: ConsoleChannel | None, telegram: "TelegramChannel | None", acceptor: Acceptor) -> None:
+    """Until the console ends, or the process is asked to stop."""
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
     for name in (signal.SIGTERM, signal.SIGINT):
         with contextlib.suppress(NotImplementedError):  # Windows has no handlers on the loop
             loop.add_signal_handler(name, stopping.set)
     async with asyncio.TaskGroup() as group:
-        started = [group.create_task(_forever(work)) for work in tasks]
-        waiting: list[asyncio.Task[object]] = [asyncio.create_task(stopping.wait())]
+        polling = group.create_task(telegram.run(acceptor)) if telegram is not None else None
+        ends: list[asyncio.Task[object]] = [group.create_task(stopping.wait())]
         if console is not None:
-            waiting.append(asyncio.create_task(console.run(acceptor)))
-        done, pending = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
-        for task in (*pending, *started):
-            task.cancel()
-        for task in done:
-            task.result()
+            ends.append(group.create_task(console.run(acceptor)))
+        await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+        for task in (*ends, polling):
+            if task is not None:
+                task.cancel()
 
 
-async def _forever(work: Callable[[], Awaitable[None]]) -> None:
+async def _run(work: Callable[[], Awaitable[None]]) -> None:
     await work()
 
 

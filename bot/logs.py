@@ -12,9 +12,10 @@ from handlers.settings import SECRETS, Settings
 _FORBIDDEN = {"text", "body", "token", "phone", *SECRETS}
 
 
-def configure_logs(settings: Settings) -> None:
-    """Log to standard error, as lines for people or JSON for collectors."""
-    level = logging.getLevelNamesMapping().get(settings.log_level.upper(), logging.INFO)
+def configure_logs(settings: Settings, *, with_console: bool = False) -> None:
+    """Log to standard error, as lines for people or JSON for collectors; less where somebody chats in the window."""
+    usual = logging.WARNING if with_console else logging.INFO
+    level = logging.getLevelNamesMapping().get(settings.log_level.upper(), usual)
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(levelname)s %(name)s: %(message)s")
     for name in ("httpx", "httpcore", "telegram"):  # they log addresses, and a Telegram address holds the token
         logging.getLogger(name).setLevel(logging.WARNING)

@@ -131,6 +131,11 @@ def overview(reader: Reader, actor: Actor, *, now: datetime) -> Overview:
     )
 
 
+def count_dead_inbox(reader: Reader) -> int:
+    """Citizens' messages that were given up. Spelt as the partial index of each database is."""
+    return reader.number(f"SELECT count(*) AS n FROM inbox WHERE {'is_dead = 1' if reader.is_sqlite else 'is_dead'}")
+
+
 def resolve_code(reader: Reader, actor: Actor, typed: str, prefix: str) -> str:
     """The whole code of what was typed: whole, its beginning or its end. Raises UnknownCode with what fits."""
     part = clean_code_part(typed, prefix)

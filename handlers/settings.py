@@ -40,7 +40,7 @@ class Settings:
     send_rate: float = 30.0  # messages a second, whole bot
     send_rate_chat: float = 1.0  # messages a second, one chat
     max_photos: int = 10  # of one report
-    log_level: str = "INFO"
+    log_level: str = ""  # empty = INFO, WARNING with the console chat
     log_format: str = "console"  # console | json
 
     @property

@@ -95,7 +95,7 @@ class ConsoleChannel:
         lines += [f"[ảnh] {self._show_photo(photo)}" for photo in reply.photos]
         self._count += 1
         try:
-            self._print("\n".join(f"{mark}{line}".rstrip() for line in lines))
+            self._print("\n".join(f"{mark}{line}" for line in lines))
         except (BrokenPipeError, ValueError) as error:
             raise RetryLater("the terminal is gone") from error
         return Sent(f"out-{self._started}-{self._count}")

@@ -160,7 +160,7 @@ def _raise_alarm(talk: Talk, part: TextPart, held: Held | None = None) -> None:
         talk.set(draft=None)
     building.merge(talk, held)
     building.submit(talk, is_danger=True)
-    talk.set(draft=waits, is_known=True)
+    talk.set(draft=waits)
 
 
 def _is_same_danger(talk: Talk, draft: Draft) -> bool:

@@ -5,7 +5,7 @@ from datetime import timedelta
 from handlers.codes import find_codes
 from handlers.conversation.building import merge, proceed
 from handlers.conversation.talk import Talk, buttons, make_choices
-from handlers.conversation.world import Attach, ReportBrief
+from handlers.conversation.world import Attach, ReportBrief, Say
 from handlers.drafts import Held, Step
 from nlp.results import Intent, PlaceAction, Understanding
 from storage.workflow import OPEN, Status
@@ -78,7 +78,8 @@ def _answer_small_talk(talk: Talk, heard: Understanding, held: Held) -> None:
         else:
             talk.say("talk.question")
         return
-    talk.say(_SMALL_TALK[heard.intent])
+    is_first = any(isinstance(step, Say) for step in talk.steps)  # the notice has greeted already
+    talk.say("first.invite" if is_first and heard.intent is Intent.GREETING else _SMALL_TALK[heard.intent])
 
 
 def _place_by_likeness(talk: Talk, held: Held, heard: Understanding | None) -> None:
