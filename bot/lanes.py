@@ -344,7 +344,7 @@ def _parse(channel: Channel, claimed: ClaimedLane, message: StoredMessage) -> In
         return channel.parse(message.body)
     sent_at = message.sent_at or message.received_at
     content = TickContent(draft_id=message.body)
-    return Incoming(claimed.channel, claimed.account, claimed.chat, message.external_id, sent_at, content)
+    return Incoming(queue.SYSTEM, claimed.account, claimed.chat, message.external_id, sent_at, content)
 
 
 def _forget_tick(lane: Lane, pairs: Sequence[tuple[Arrived, Any]]) -> None:

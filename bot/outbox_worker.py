@@ -129,9 +129,11 @@ class Sender:
         if room <= 0 or wait > 0:
             return timedelta(seconds=wait) if wait > 0 else POLL
         limit = self._rates.in_flight + 2 * int(min(self._rates.overall, 100))
-        heads = await self._database.read(partial(self._heads, limit=limit))
+        heads, next_due = await self._database.read(partial(self._heads, limit=limit))
         chosen: list[Head] = []
         shortest = POLL.total_seconds()
+        if next_due is not None:
+            shortest = min(shortest, max((next_due - self._clock()).total_seconds(), 0.001))
         for head in heads:
             if len(chosen) == room:
                 break
@@ -149,8 +151,11 @@ class Sender:
             call.add_done_callback(self._calls.discard)
         return None
 
-    def _heads(self, session: Session, limit: int) -> list[Head]:
-        return outbox.heads(session, self._channel.name, self._channel.account, now=self._clock(), limit=limit)
+    def _heads(self, session: Session, limit: int) -> tuple[list[Head], datetime | None]:
+        now, name, account = self._clock(), self._channel.name, self._channel.account
+        heads = outbox.heads(session, name, account, now=now, limit=limit)
+        # a reply may wait a moment for the rest of an album; nobody wakes us when the moment is over
+        return heads, outbox.next_due(session, name, account, now=now) if len(heads) < limit else None
 
     def _mark(self, session: Session, chosen: list[Head]) -> list[OutboxMessage]:
         now = self._clock()

@@ -36,9 +36,9 @@ def acquire(session: Session, name: str, owner: str, *, now: datetime, ttl: time
         select(Lease).where(col(Lease.name) == name).with_for_update()  # type: ignore[call-overload]
     ).scalar_one_or_none()
     if row is None:
-        statement = insert_for(session, Lease).on_conflict_do_nothing()
+        statement = insert_for(session, Lease).on_conflict_do_nothing().returning(col(Lease.name))
         values = {"name": name, "owner": owner, "until": now + ttl}
-        return session.connection().execute(statement, values).rowcount == 1
+        return session.connection().execute(statement, values).first() is not None
     lease: Lease = row
     if lease.owner != owner and lease.until > now and not is_dead(lease.owner, me=owner):
         return False

@@ -109,6 +109,12 @@ class OutboxMessage(SQLModel, table=True):
             sqlite_where=text("state IN ('queued','retry')"),
             postgresql_where=text("state IN ('queued','retry')"),
         ),
+        Index(
+            "ix_outbox_held",
+            "lane",
+            sqlite_where=text("state IN ('waiting','blocked','uncertain')"),
+            postgresql_where=text("state IN ('waiting','blocked','uncertain')"),
+        ),
         Index("ix_outbox_state", "state", "next_at"),
     )
 

@@ -58,6 +58,13 @@ _HEADS = """
 """
 
 
+_HELD = text("SELECT 1 FROM outbox WHERE lane = :lane AND state IN ('waiting','blocked','uncertain') LIMIT 1")
+_NEXT = """
+    SELECT min(next_at) AS next_at FROM outbox
+    WHERE channel = :channel AND account = :account AND state IN ('queued','retry') AND next_at > :now
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class Head:
     """The oldest unsent message of a chat, due now."""
@@ -99,8 +106,8 @@ def enqueue(
         "next_at": now,
         "created_at": now,
     }
-    statement = insert_for(session, OutboxMessage).on_conflict_do_nothing()
-    is_new: bool = session.connection().execute(statement, values).rowcount == 1
+    statement = insert_for(session, OutboxMessage).on_conflict_do_nothing().returning(table_of(OutboxMessage).c.id)
+    is_new = session.connection().execute(statement, values).first() is not None
     if is_new and purpose is Purpose.STATUS_UPDATE and report_id is not None:
         supersede(session, lane=lane.key)
     return is_new
@@ -123,6 +130,13 @@ def heads(session: Session, channel: str, account: str, *, now: datetime, limit:
         room = limit - len(found) if is_last else max((limit - len(found)) * 3 // 4, 1)
         found += _heads_of(session, channel, account, purpose, now=now, limit=room)
     return found[:limit]
+
+
+def next_due(session: Session, channel: str, account: str, *, now: datetime) -> datetime | None:
+    """When the next message that is not due yet will be."""
+    statement = text(_NEXT).bindparams(bindparam("now", now, UTCDateTime())).columns(next_at=UTCDateTime())
+    at: datetime | None = session.connection().scalar(statement, {"channel": channel, "account": account})
+    return at
 
 
 def mark_sending(
@@ -173,6 +187,7 @@ def hold_chat(session: Session, lane: str, *, now: datetime) -> None:
     outbox = table_of(OutboxMessage).c
     _count(session, update(Lane).where(col(Lane.key) == lane).values(blocked_at=now))
     _count(session, update(OutboxMessage).where(outbox.lane == lane, _is(DUE)).values(state=State.WAITING))
+    supersede(session, lane=lane)
 
 
 def wake(session: Session, lane: Lane, *, now: datetime) -> int:
@@ -181,6 +196,8 @@ def wake(session: Session, lane: Lane, *, now: datetime) -> int:
     Reminders and replies of more than a day ago are let go; a status of which nobody knows is said once more.
     """
     lane.blocked_at = None
+    if session.connection().scalar(_HELD, {"lane": lane.key}) is None:
+        return 0
     supersede(session, lane=lane.key)
     outbox = table_of(OutboxMessage).c
     of_lane = update(OutboxMessage).where(outbox.lane == lane.key)

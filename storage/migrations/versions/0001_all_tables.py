@@ -19,6 +19,7 @@ def upgrade() -> None:
         sa.Column("consent_version", sqlmodel.AutoString(), nullable=True),
         sa.Column("consent_at", sqlmodel.UTCDateTime(), nullable=True),
         sa.Column("last_commune", sqlmodel.AutoString(), nullable=True),
+        sa.Column("has_reported", sa.Boolean(), nullable=False),
         sa.Column("erased_at", sqlmodel.UTCDateTime(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_citizen")),
     )
@@ -299,6 +300,13 @@ def upgrade() -> None:
             unique=False,
             sqlite_where=sa.text("state IN ('queued','retry')"),
             postgresql_where=sa.text("state IN ('queued','retry')"),
+        )
+        batch_op.create_index(
+            "ix_outbox_held",
+            ["lane"],
+            unique=False,
+            sqlite_where=sa.text("state IN ('waiting','blocked','uncertain')"),
+            postgresql_where=sa.text("state IN ('waiting','blocked','uncertain')"),
         )
         batch_op.create_index(batch_op.f("ix_outbox_report_id"), ["report_id"], unique=False)
         batch_op.create_index("ix_outbox_state", ["state", "next_at"], unique=False)
