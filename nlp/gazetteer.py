@@ -474,7 +474,7 @@ def _province_entry(gazetteer: Gazetteer, province: Province, name: str) -> Entr
         if province.successor
         else frozenset(old.code for old in gazetteer.former_provinces.values() if old.successor == code)
     )
-    kind = split_kind(province.name)[0]
+    kind = split_kind(province.name_on(None))[0]
     return Entry(
         PROVINCE, name, kind, intern(accented_key(name)), (), (), frozenset(), former, code,
         is_new=not province.successor,

@@ -33,7 +33,6 @@ class Cues:
         self.street_names: dict[int, int] = {}
         self._find()
         self._find_street_names()
-        self._mark_streets()
 
     def kinds_before(self, index: int) -> frozenset[str]:
         """All kinds of cue that end right before the token, in the same sentence part."""
@@ -53,6 +52,15 @@ class Cues:
             ):
                 return min(found), start
         return "", index
+
+    def inside_unit_words(self) -> set[int]:
+        """The second tokens of "thành phố", "thị xã", "thị trấn": no name starts there."""
+        return {
+            start + 1
+            for end, found in self.before.items()
+            for start, kinds in found
+            if end - start == 2 and kinds & UNIT_KINDS and end < len(self.tokens)
+        }
 
     def kinds_at(self, index: int) -> frozenset[str]:
         """All kinds of cue that start with the token."""
@@ -114,13 +122,16 @@ class Cues:
                 if key in names:
                     self.street_names[start] = end + 1
 
-    def _mark_streets(self) -> None:
+    def mark_streets(self, inner: set[int]) -> None:
+        """Mark what follows a street word; ``inner`` tokens end or continue a name ("Tân Dương"), they open no street."""
         for start, found in self.after.items():
+            if start in inner or self.street_names.get(start, 0) > found[0][0]:  # "ngo may" is Ngô Mây
+                continue
             for end, kinds in found:
                 if "street" in kinds and end < len(self.tokens) and self.tokens.gaps[end] < SOFT:
-                    self._mark_street(start, end)
+                    self._mark_street(end)
 
-    def _mark_street(self, start: int, at: int) -> None:
+    def _mark_street(self, at: int) -> None:
         tokens = self.tokens
         known_end = self.street_names.get(at)
         if known_end is None and self.kinds_at(at) & (UNIT_KINDS | {"not_street", "hamlet"}):

@@ -40,7 +40,8 @@ class AreaMention:
     end: int
     level: str
     is_typed: bool
-    is_initials: bool
+    is_initials: bool  # "KT": proves, never disproves
+    is_capital: bool  # "Quảng Ngãi" without a type word: the province rather than its city
     districts: frozenset[int]
     former_provinces: frozenset[str]
     entries: tuple[Entry, ...]
@@ -56,8 +57,11 @@ def find_mentions(gazetteer: Gazetteer, tokens: Tokens, cues: Cues) -> list[Ment
     """All stretches that are in the index of names, in the order of the text."""
     index, openings = gazetteer.index, gazetteer.openings
     folded, gaps, count = tokens.folded, tokens.gaps, len(tokens)
+    inner = cues.inside_unit_words()
     found = []
     for start in range(count):
+        if start in inner:  # "thành [phố Huế]"
+            continue
         key = ""
         for end in range(start, min(start + LONGEST_NAME, count)):
             if end > start and gaps[end] != JOINED:
@@ -80,8 +84,7 @@ def _may_stand_alone(tokens: Tokens, index: int, kind: str) -> bool:
     token = tokens.folded[index]
     if kind or _TWO_SYLLABLES.search(token):
         return True
-    written_length = tokens.ends[index] - tokens.starts[index]
-    return tokens.capital[index] and token.isalpha() and written_length > 1
+    return tokens.upper[index] and token.isalpha()
 
 
 def _mark_inner(mentions: list[Mention], tokens: Tokens) -> None:
@@ -149,10 +152,8 @@ def find_areas(tokens: Tokens, cues: Cues, mentions: Iterable[Mention]) -> list[
             entries = tuple(
                 entry for entry in mention.entries if entry.level == level and _is_meant(tokens, cues, mention, entry)
             )
-            if level == PROVINCE and mention.kind == "thanh_pho":
+            if level == PROVINCE and mention.kind == "thanh_pho" and areas and areas[-1].start == mention.start:
                 entries = tuple(entry for entry in entries if entry.kind == "thanh_pho" or entry.is_alias)
-            if level == DISTRICT and not mention.kind and _is_province(mention):
-                continue  # "Quảng Ngãi" alone is the province, not its city
             if entries:
                 areas.append(_area(mention, level, entries))
     return areas
@@ -163,14 +164,15 @@ def _is_province(mention: Mention) -> bool:
 
 
 def _area(mention: Mention, level: str, entries: tuple[Entry, ...]) -> AreaMention:
-    same_kind = tuple(entry for entry in entries if entry.kind == mention.kind)
-    entries = same_kind or entries
+    if level == DISTRICT:  # "Thị xã Long Mỹ" and "Huyện Long Mỹ" were two
+        entries = tuple(entry for entry in entries if entry.kind == mention.kind) or entries
     return AreaMention(
         mention.start,
         mention.end,
         level,
         bool(mention.kind),
         all(entry.is_initials for entry in entries),
+        level == DISTRICT and not mention.kind and _is_province(mention),
         frozenset().union(*(entry.districts for entry in entries)),
         frozenset().union(*(entry.former_provinces for entry in entries)),
         entries,
@@ -184,7 +186,7 @@ def _is_meant(tokens: Tokens, cues: Cues, mention: Mention, entry: Entry) -> boo
         return wrong <= 1
     if entry.is_initials:
         # "KT" and "BĐ" count in capitals only, and not after a street word
-        return tokens.capital[mention.start] and tokens.ends[mention.end - 1] - tokens.starts[mention.start] < 8
+        return tokens.upper[mention.start] or (tokens.capital[mention.start] and mention.end - mention.start > 1)
     if wrong or entry.name.isdigit() or (mention.end - mention.start == 1 and len(tokens.folded[mention.start]) < 4):
         return False
     return cues.street.get(mention.start, 0.0) < 1.0

@@ -15,17 +15,21 @@ _LONGEST = 5  # tokens
 
 
 def find_misspelt(
-    gazetteer: Gazetteer, tokens: Tokens, cues: Cues, areas: list[AreaMention], province: str, *, skip: set[int]
+    gazetteer: Gazetteer, tokens: Tokens, cues: Cues, areas: list[AreaMention], province: str, *, good: dict[int, int]
 ) -> list[tuple[Mention, float]]:
     """Mentions after a type word, or right before a district, that no name matches exactly, with their penalty.
 
-    ``skip`` are the token positions where a good name starts already.
+    ``good`` are the stretches (start → end) that are good names already; only a longer one may replace them.
     """
     found = []
     for start in _typed_starts(tokens, cues):
-        if start not in skip and (made := _typed(gazetteer, tokens, cues, areas, province, start)):
+        end = good.get(start, 0)
+        if end and not goes_on(tokens, cues, end):
+            continue
+        made = _typed(gazetteer, tokens, cues, areas, province, start, end)
+        if made is not None:
             found.append(made)
-    if not found and not skip:
+    if not found and not good:
         found = [made for area in areas if (made := _before_area(gazetteer, tokens, cues, area))]
     return found
 
@@ -37,12 +41,12 @@ def misspelt_districts(gazetteer: Gazetteer, tokens: Tokens, cues: Cues, areas: 
         kind, _at = cues.unit_kind(start)
         if kind not in DISTRICT_KINDS or any(area.start == start for area in areas) or start >= len(tokens):
             continue
-        best = _closest(tokens, start, gazetteer.district_names(), len(tokens))
+        best = _closest(tokens, cues, start, gazetteer.district_names(), len(tokens))
         if best is not None and best[1] == 1 and len(best[2]) == 1:
             end, _edits, entries = best
             found.append(
                 AreaMention(
-                    start, end, DISTRICT, True, False, entries[0].districts, entries[0].former_provinces, entries,
+                    start, end, DISTRICT, True, False, False, entries[0].districts, entries[0].former_provinces, entries,
                     frozenset((entries[0].province,)),
                 )
             )  # fmt: skip
@@ -56,14 +60,22 @@ def _typed_starts(tokens: Tokens, cues: Cues) -> Iterable[int]:
 
 
 def _typed(
-    gazetteer: Gazetteer, tokens: Tokens, cues: Cues, areas: list[AreaMention], province: str, start: int
+    gazetteer: Gazetteer,
+    tokens: Tokens,
+    cues: Cues,
+    areas: list[AreaMention],
+    province: str,
+    start: int,
+    known_end: int,
 ) -> tuple[Mention, float] | None:
     kind, _at = cues.unit_kind(start)
     probe = Mention(start, start + 1, (), kind)
     beside = attached_areas(tokens, probe, [area for area in areas if area.start > start or area.end <= start])
     limit = min((area.start for area in beside if area.start > start), default=len(tokens))
+    if known_end and (not beside or known_end >= limit):
+        return None
     for names, edits_allowed in _scopes(gazetteer, beside or areas, province, has_area=bool(beside)):
-        best = _closest(tokens, start, names, limit, edits_allowed)
+        best = _closest(tokens, cues, start, names, limit, edits_allowed, known_end)
         if best is not None:
             end, edits, entries = best
             return Mention(start, end, entries, kind), MISSPELT * edits
@@ -73,7 +85,7 @@ def _typed(
 def _scopes(
     gazetteer: Gazetteer, areas: list[AreaMention], province: str, *, has_area: bool
 ) -> Iterable[tuple[dict[str, tuple[Entry, ...]], int]]:
-    districts = frozenset().union(*(area.districts for area in areas if area.level == DISTRICT))
+    districts = frozenset().union(*(area.districts for area in areas if area.level == DISTRICT and not area.is_capital))
     if districts and len(districts) < 12:
         yield gazetteer.names_in_districts(districts), 2
     provinces = frozenset().union(
@@ -85,8 +97,19 @@ def _scopes(
         yield gazetteer.names_in_province(province), 1
 
 
+def goes_on(tokens: Tokens, cues: Cues, index: int) -> bool:
+    """The phrase continues at the token: no comma before it, and no cue begins there."""
+    return index < len(tokens) and tokens.gaps[index] == JOINED and not cues.after.get(index)
+
+
 def _closest(
-    tokens: Tokens, start: int, names: dict[str, tuple[Entry, ...]], limit: int, edits_allowed: int = 1
+    tokens: Tokens,
+    cues: Cues,
+    start: int,
+    names: dict[str, tuple[Entry, ...]],
+    limit: int,
+    edits_allowed: int = 1,
+    known_end: int = 0,
 ) -> tuple[int, int, tuple[Entry, ...]] | None:
     """(end, edits, entries) of the window whose folded text is nearest to one name; None if none or two are equally near."""
     best: tuple[float, int, int, str] | None = None
@@ -97,11 +120,14 @@ def _closest(
             break
         key += tokens.folded[end]
         accented += tokens.accented[end]
-        if len(key) < 4:
+        if len(key) < 4 or end < known_end:
             continue
+        left_over = 0.6 if end + 1 < limit and goes_on(tokens, cues, end + 1) else 0.0
         allowed = edits_allowed if len(key) > 6 else 1
         for name, edits in _near(key, names, allowed):
-            cost = edits + 0.3 * min(OSA.distance(accented, entry.accented or name) for entry in names[name])
+            cost = (
+                edits + left_over + 0.3 * min(OSA.distance(accented, entry.accented or name) for entry in names[name])
+            )
             if best is None or cost < best[0] - 0.01:
                 best, is_tied = (cost, edits, end + 1, name), False
             elif abs(cost - best[0]) <= 0.01 and name != best[3]:
@@ -118,7 +144,7 @@ def _near(key: str, names: dict[str, tuple[Entry, ...]], allowed: int) -> list[t
 
 def _before_area(gazetteer: Gazetteer, tokens: Tokens, cues: Cues, area: AreaMention) -> tuple[Mention, float] | None:
     """ "lặm mười, văn chấn": the tokens right before a district, without a type word."""
-    if area.level != DISTRICT or len(area.districts) > 3 or area.is_initials:
+    if area.level != DISTRICT or len(area.districts) > 3 or area.is_initials or area.is_capital:
         return None
     stop = area.start
     if area.is_typed:

@@ -71,6 +71,7 @@ def _resolve(gazetteer: Gazetteer, text: str, tokens: Tokens, context: Context) 
     cues = Cues(tokens)
     words = find_words(text, tokens, cues)
     mentions = find_mentions(gazetteer, tokens, cues)
+    cues.mark_streets({index for mention in mentions for index in range(mention.start + 1, mention.end)})
     areas = find_areas(tokens, cues, mentions)
     areas += misspelt_districts(gazetteer, tokens, cues, areas)
     areas.sort(key=lambda area: area.start)
@@ -103,10 +104,11 @@ def _read_mentions(gazetteer: Gazetteer, message: Message) -> list[_Reading]:
 
 
 def _read_misspelt(gazetteer: Gazetteer, message: Message, readings: list[_Reading]) -> list[_Reading]:
-    good = {reading.mention.start for reading in readings if reading.score >= ACCEPT_SCORE}
+    good = {reading.mention.start: reading.mention.end for reading in readings if reading.score >= ACCEPT_SCORE}
     found: list[_Reading] = []
+    exact = {mention.start: mention.end for mention in message.mentions if mention.kind and communes_in(mention)}
     guesses = find_misspelt(
-        gazetteer, message.tokens, message.cues, message.areas, message.context.province_code, skip=good
+        gazetteer, message.tokens, message.cues, message.areas, message.context.province_code, good=good
     )
     for mention, penalty in guesses:
         scene = look_around(message, mention)
@@ -116,6 +118,8 @@ def _read_misspelt(gazetteer: Gazetteer, message: Message, readings: list[_Readi
             score, reasons = weigh(message, mention, scene, replace(entry, accented=""))
             if not scene.beside:
                 score -= MISSPELT_ASK
+            if exact.get(mention.start, 0) >= mention.end:  # the name as written exists, if elsewhere
+                score = min(score, ACCEPT_SCORE - 0.1 - penalty)
             found += _readings(message.context.as_of, score + penalty, mention, entry, (*reasons, "misspelt"))
     return [reading for reading in found if reading.score >= ASK_SCORE]
 
@@ -158,7 +162,7 @@ def _apart(one: Mention, other: Mention) -> bool:
 def _decide(gazetteer: Gazetteer, message: Message, text: str, ranked: list[_Reading], area: Area | None) -> Locality:
     ranked = [reading for reading in ranked if reading.score >= ASK_SCORE]
     if not ranked:
-        return _only_area(message, area)
+        return _only_area(area)
     best = ranked[0]
     rival = ranked[1] if len(ranked) > 1 else None
     candidates = tuple(_candidate(gazetteer, message, text, reading) for reading in ranked[:MOST_CANDIDATES])
@@ -176,17 +180,15 @@ def _decide(gazetteer: Gazetteer, message: Message, text: str, ranked: list[_Rea
     )
 
 
-def _only_area(message: Message, area: Area | None) -> Locality:
-    """No commune is named. An island district that became one commune is that commune; else its communes are offered."""
-    if area is None:
-        return Locality(PlaceAction.NONE)
-    if area.kind == DISTRICT and len(area.communes) == 1:
-        only = area.communes[0]
-        candidate = PlaceCandidate(
-            only, None, area.name, area.start, area.end, ACCEPT_SCORE, (f"district={area.name}",)
-        )
-        return Locality(PlaceAction.ACCEPT, candidate, (candidate,), area=area)
-    return Locality(PlaceAction.ASK if area.kind == DISTRICT else PlaceAction.NONE, area=area)
+def _only_area(area: Area | None) -> Locality:
+    """No commune is named: the communes of a district are offered, a single one (an island) as the candidate."""
+    if area is None or area.kind != DISTRICT:
+        return Locality(PlaceAction.NONE, area=area)
+    if len(area.communes) != 1:
+        return Locality(PlaceAction.ASK, area=area)
+    reason = (f"district={area.name}",)
+    only = PlaceCandidate(area.communes[0], None, area.name, area.start, area.end, ASK_SCORE, reason)
+    return Locality(PlaceAction.ASK, only, (only,), area=area)
 
 
 def _candidate(gazetteer: Gazetteer, message: Message, text: str, reading: _Reading) -> PlaceCandidate:
@@ -216,7 +218,9 @@ def _named(gazetteer: Gazetteer, reading: _Reading, written: str, current: Unit)
 
 def _named_area(gazetteer: Gazetteer, message: Message, text: str) -> Area | None:
     """The district, else the province, that the message names most surely."""
-    sure = [area for area in message.areas if not area.is_initials and not _is_only_word(message, area)]
+    sure = [
+        area for area in message.areas if not (area.is_initials or area.is_capital) and not _is_only_word(message, area)
+    ]
     for level in (DISTRICT, PROVINCE):
         found = [area for area in sure if area.level == level]
         if level == DISTRICT:

@@ -17,13 +17,14 @@ ACCENT_WRONG, ACCENTS_WRONG = -0.8, -1.7
 SPACES_WRONG = -1.5
 ONE_SYLLABLE, ONE_SYLLABLE_GOES_ON = -0.3, -0.6
 TYPE_EXACT, TYPE_OTHER = 1.5, 1.1
-DISTRICT_BESIDE, DISTRICT_FAR, DISTRICT_AGAINST, DISTRICT_AGAINST_WEAK = 1.5, 0.6, -2.0, -1.0
+DISTRICT_BESIDE, DISTRICT_MAYBE, DISTRICT_FAR = 1.5, 0.5, 0.6
+DISTRICT_AGAINST, DISTRICT_AGAINST_WEAK = -2.0, -1.0
 PROVINCE_BESIDE, PROVINCE_FAR, PROVINCE_AGAINST, PROVINCE_AGAINST_WEAK = 0.8, 0.4, -2.0, -1.5
 FAR_AGAINST = -0.6
 HOME_PROVINCE, OTHER_PROVINCE, HOME_PROVINCE_BESIDE_AREA = 1.0, -1.0, 0.3
 PILOT, LAST_COMMUNE, NAMED_TODAY = 0.4, 0.4, 0.1
 PLACE_WORD, OFFICE_WORD, INCIDENT_WORD, HOME_WORD = 0.4, 0.3, 0.2, -1.2
-LANDMARK_WORD, HAMLET_WORD, STREET_NAME, HOUSE_NUMBER = -0.5, -1.2, -0.8, -0.8
+LANDMARK_WORD, HAMLET_WORD, STREET_NAME, HOUSE_NUMBER = -0.5, -1.2, -0.7, -0.8
 STOP_PHRASE, DICTIONARY_WORD = -2.0, -0.6
 CAPITALS, LOWER_CASE, ALONE, OPENS = 0.3, -0.2, 0.8, 0.3
 INSIDE_LONGER, ALSO_DISTRICT, ALSO_PROVINCE = -0.7, -0.9, -2.0
@@ -152,7 +153,7 @@ def weigh(message: Message, mention: Mention, scene: Scene, entry: Entry) -> tup
     total += _from_areas(scene, entry, reasons)
     total += _from_context(message, scene, entry, reasons)
     if not mention.kind:
-        total += _against_words(message, entry, scene)
+        total += _against_words(message, mention, entry, scene)
         total += _against_areas(mention, entry)
     if entry.is_new:
         total += NAMED_TODAY + (SAID_FORMER_OF_NEW if scene.says_former else 0.0) + (0.3 if scene.says_recent else 0.0)
@@ -184,18 +185,22 @@ def _from_areas(scene: Scene, entry: Entry, reasons: list[str]) -> float:
     for level in (DISTRICT, PROVINCE):
         beside = [area for area in scene.beside if area.level == level]
         if beside:
-            total += _from_beside(level, beside, entry, reasons)
+            total += _from_beside(scene, level, beside, entry, reasons)
         else:
             total += _from_far(level, [area for area in scene.far if area.level == level], entry)
     return total
 
 
-def _from_beside(level: str, areas: list[AreaMention], entry: Entry, reasons: list[str]) -> float:
+def _from_beside(scene: Scene, level: str, areas: list[AreaMention], entry: Entry, reasons: list[str]) -> float:
     agreeing = [area for area in areas if area.agrees(entry)]
     if agreeing:
         reasons.append(f"{level}={agreeing[0].entries[0].name}")
-        return DISTRICT_BESIDE if level == DISTRICT else PROVINCE_BESIDE
-    areas = [area for area in areas if not area.is_initials]
+        if level == PROVINCE:
+            return PROVINCE_BESIDE
+        return DISTRICT_MAYBE if all(area.is_capital for area in agreeing) else DISTRICT_BESIDE
+    # "Thành phố Bắc Ninh" is the former city or, since 2026, the province: where one fits, the other says nothing.
+    fitting = {area.start for area in scene.beside if area.level != level and area.agrees(entry)}
+    areas = [area for area in areas if not (area.is_initials or area.is_capital) and area.start not in fitting]
     if not areas:
         return 0.0
     typed = any(area.is_typed for area in areas)
@@ -213,7 +218,7 @@ def _from_far(level: str, areas: list[AreaMention], entry: Entry) -> float:
 def _from_context(message: Message, scene: Scene, entry: Entry, reasons: list[str]) -> float:
     context = message.context
     total = 0.0
-    has_area = any(not area.is_initials for area in scene.beside)
+    has_area = any(not (area.is_initials or area.is_capital) for area in scene.beside)
     if context.province_code:
         if entry.province == context.province_code:
             total += HOME_PROVINCE_BESIDE_AREA if has_area else HOME_PROVINCE
@@ -223,14 +228,18 @@ def _from_context(message: Message, scene: Scene, entry: Entry, reasons: list[st
     return total
 
 
-def _against_words(message: Message, entry: Entry, scene: Scene) -> float:
-    """A bare "thống nhất" or "trung tam" is a word before it is a commune."""
+def _against_words(message: Message, mention: Mention, entry: Entry, scene: Scene) -> float:
+    """A bare "thống nhất" or "trung tam" is a word before it is a commune, unless it is all that is said."""
     if any(area.level == DISTRICT and area.agrees(entry) for area in scene.beside):
+        return 0.0
+    if mention.end - mention.start == len(message.tokens):
         return 0.0
     bare = message.tokens.accent_share < 0.3
     accented, folded = _stop_keys()
-    if entry.accented in accented or (bare and folded_key(entry.name) in folded):
-        return STOP_PHRASE
+    strength = accented.get(entry.accented) or (folded.get(folded_key(entry.name)) if bare else None)
+    if strength is not None:
+        is_place = strength != "thing" and "place" in message.cues.kinds_before(mention.start)
+        return STOP_PHRASE / 2 if is_place else STOP_PHRASE
     return DICTIONARY_WORD if entry.word == 2 or (bare and entry.word) else 0.0
 
 
@@ -249,6 +258,8 @@ def prior(gazetteer: Gazetteer, context: Context, number: int) -> float:
 
 
 @cache
-def _stop_keys() -> tuple[frozenset[str], frozenset[str]]:
-    phrases = [row[0] for row in read_table("stop_phrases.tsv")[1:]]
-    return frozenset(map(accented_key, phrases)), frozenset(map(folded_key, phrases))
+def _stop_keys() -> tuple[dict[str, str], dict[str, str]]:
+    """Accented key → strength, folded key → strength; "thing" is a place in itself ("ở trung tâm")."""
+    rows = read_table("stop_phrases.tsv")[1:]
+    accented = {accented_key(phrase): strength for phrase, strength in rows}
+    return accented, {folded_key(phrase): strength for phrase, strength in rows}

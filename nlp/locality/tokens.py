@@ -31,7 +31,8 @@ class Tokens:
     starts: list[int]
     ends: list[int]
     gaps: list[int]
-    capital: list[bool]
+    capital: list[bool]  # starts with a capital letter
+    upper: list[bool]  # capitals only, two or more
     accent_share: float  # share of tokens of two letters and more that carry an accent
 
     def __len__(self) -> int:
@@ -57,7 +58,15 @@ def tokenize(text: str, *, replacements: dict[int, str] | None = None) -> Tokens
     accented = [accented_key(word) for word in lower]
     folded = [_folded(key) for key in accented]
     return Tokens(
-        lower, folded, accented, starts, ends, gaps, [word[0].isupper() for word in words], _accent_share(lower)
+        lower,
+        folded,
+        accented,
+        starts,
+        ends,
+        gaps,
+        [word[0].isupper() for word in words],
+        [len(word) > 1 and word.isupper() for word in words],
+        _accent_share(lower),
     )
 
 
