@@ -117,7 +117,7 @@ class Gazetteer:
 
     def unit(self, code: str, valid_from: date | None = None) -> Unit | None:
         """One version by its key; without ``valid_from`` the newest unit that carries the code."""
-        versions = self._versions(code)
+        versions = self.versions(code)
         if valid_from is None:
             return versions[-1] if versions else None
         return next((version for version in versions if version.valid_from == valid_from), None)
@@ -129,7 +129,7 @@ class Gazetteer:
 
         A code is reused with a new meaning: without ``valid_from`` the unit that carries it on that day counts.
         """
-        carried = [unit for unit in self._versions(code) if _in_force(unit, as_of)]
+        carried = [unit for unit in self.versions(code) if _in_force(unit, as_of)]
         if carried and valid_from in (None, *(unit.valid_from for unit in carried)):
             return (self._named_on(carried[-1], as_of),)
         if (old := self._old_numbers.get(code)) is not None and (as_of is None or as_of >= REORGANISED_ON):
@@ -187,11 +187,12 @@ class Gazetteer:
             for entry in self.lookup(short)
             if entry.level != COMMUNE and not entry.is_initials and (not kind or entry.kind == kind)
         ]
-        found: dict[str, Unit] = {}
-        for entry in sorted(entries, key=lambda entry: entry.level):
-            for number in entry.news:
-                found.setdefault(self.new_versions[number][0].code, self.new_unit(number, as_of))
-        return tuple(found.values())
+        districts = [number for entry in entries for number in entry.districts]
+        if districts and kind != "tinh":
+            found = {unit.code: unit for number in districts for unit in self.communes_of_district(number, as_of)}
+            return tuple(found.values())
+        provinces = dict.fromkeys(entry.province for entry in entries)
+        return tuple(unit for code in provinces for unit in self.communes_of_province(code, as_of))
 
     def lookup(self, name: str) -> tuple[Entry, ...]:
         """Every place of that name, however its accents and spaces are written."""
@@ -216,7 +217,7 @@ class Gazetteer:
         return self._district_names
 
     def describe(self, unit: Unit, *, limit: int = 6) -> str:
-        """How a citizen reads it: "Phường Sa Pa (gồm Phường Sa Pả, Phường Ô Quý Hồ … cũ)" or "Xã Mường Hoa cũ, nay là …"."""
+        """How a citizen reads it: "Phường Sa Pa (gồm Phường Sa Pả … cũ)" or "Xã Mường Hoa cũ, nay là …"."""
         if unit.valid_to is not None and unit.valid_from < REORGANISED_ON:
             became = [new.name for new in self.current_units(unit.code, valid_from=unit.valid_from)]
             return f"{unit.name} cũ, nay là {' hoặc '.join(became)}" if became else f"{unit.name} cũ"
@@ -283,7 +284,8 @@ class Gazetteer:
                 names = self._names_by_province.setdefault(entry.province, {})
                 names[name] = (*names.get(name, ()), entry)
 
-    def _versions(self, code: str) -> list[Unit]:
+    def versions(self, code: str) -> list[Unit]:
+        """Every unit that ever carried the code, oldest first."""
         old = self._old_numbers.get(code)
         new = self._new_numbers.get(code)
         versions = [self.old_units[old]] if old is not None else []
@@ -314,10 +316,8 @@ def load_gazetteer(path: Path) -> Gazetteer:
 def show(gazetteer: Gazetteer, name_or_code: str) -> list[ShownUnit]:
     """Every unit of that name or code, old and new, with where it came from and what it became; newest first."""
     name = name_or_code.strip()
-    if name.isdigit() and len(name) == 5:
-        units = gazetteer._versions(name)
-    else:
-        units = _units_named(gazetteer, name)
+    is_code = name.isdigit() and len(name) == 5
+    units = gazetteer.versions(name) if is_code else _units_named(gazetteer, name)
     shown = [_shown(gazetteer, unit) for unit in units]
     return sorted(shown, key=lambda row: (row.unit.valid_from, row.unit.code), reverse=True)
 

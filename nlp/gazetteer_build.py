@@ -77,7 +77,7 @@ def default_sources() -> Path:
 
 
 def build(out: Path, *, sources: Path | None = None, progress: Progress | None = None) -> BuildReport:
-    """Write the gazetteer to ``out``; raises BuildFailed when a source is missing or a count is not the official one."""
+    """Write the gazetteer to ``out``; raises BuildFailed when a source is missing or a count isn't the official one."""
     say = progress or (lambda _stage, _done, _total: None)
     root = sources or default_sources()
     say("reading the sources", 0, 4)
@@ -167,7 +167,7 @@ def _link(
             taken[code].append(by_key[key])
     province_of = {old: new for new, olds in converter["DICT_PROVINCE"].items() for old in olds}
     namesakes = Counter((province_of[row["provinceKey"]], row["wardKey"]) for row in by_key.values())
-    wards = []
+    wards: list[_Ward] = []
     for key, row in sorted(by_key.items(), key=lambda item: (item[1]["wardCode"] or "", item[1]["districtCode"])):
         kept = targets[key]
         if len(kept) > 1 and namesakes[province_of[row["provinceKey"]], row["wardKey"]] > 1:
@@ -227,11 +227,12 @@ def distance_km(lat: float, lon: float, other_lat: float, other_lon: float) -> f
 def _check_points(
     wards: list[_Ward], new_rows: list[sqlite3.Row]
 ) -> tuple[dict[str, tuple[float, float] | None], list[str]]:
-    """Drop points that can't be right: one point for several wards, far from the district, far from its own old wards."""
+    """Drop points that can't be right: one for many wards, far from the district, far from the unit's own old wards."""
     dropped = [*_drop_shared(wards), *_drop_far_from_district(wards)]
+    seen = Counter((ward.lat, ward.lon) for ward in wards)
     constituents = defaultdict(list)
     for ward in wards:
-        if ward.lat is not None and ward.lon is not None:
+        if ward.lat is not None and ward.lon is not None and seen[ward.lat, ward.lon] == 1:
             for code in ward.targets:
                 constituents[code].append((ward.lat, ward.lon))
     points: dict[str, tuple[float, float] | None] = {}
@@ -249,12 +250,17 @@ def _check_points(
 
 
 def _drop_shared(wards: list[_Ward]) -> list[str]:
-    """A geocoder that knows only the district gives its centre to every ward in it."""
+    """A geocoder that knows only the district gives its centre to every ward in it; of two or three, one is right."""
     at: dict[tuple[float, float], list[_Ward]] = defaultdict(list)
     for ward in wards:
         if ward.lat is not None and ward.lon is not None:
             at[ward.lat, ward.lon].append(ward)
-    shared = [group for group in at.values() if len({tuple(ward.targets) for ward in group}) > 1]
+    in_district = Counter(ward.row["districtCode"] for ward in wards)
+    shared = [
+        group
+        for group in at.values()
+        if len(group) > 3 or (len(group) > 1 and len(group) == in_district[group[0].row["districtCode"]])
+    ]
     return [_forget_point(ward) for group in shared for ward in group]
 
 

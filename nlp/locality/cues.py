@@ -123,7 +123,7 @@ class Cues:
                     self.street_names[start] = end + 1
 
     def mark_streets(self, inner: set[int]) -> None:
-        """Mark what follows a street word; ``inner`` tokens end or continue a name ("Tân Dương"), they open no street."""
+        """Mark what follows a street word; ``inner`` tokens continue a name ("Tân Dương") and open no street."""
         for start, found in self.after.items():
             if start in inner or self.street_names.get(start, 0) > found[0][0]:  # "ngo may" is Ngô Mây
                 continue

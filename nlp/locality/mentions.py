@@ -80,7 +80,7 @@ def find_mentions(gazetteer: Gazetteer, tokens: Tokens, cues: Cues) -> list[Ment
 
 
 def _may_stand_alone(tokens: Tokens, index: int, kind: str) -> bool:
-    """One token names a place with a kind of unit ("P.12", "tt Phùng"), glued ("Pleiku") or as capitals ("TPHCM", "KT")."""
+    """One token names a place after a kind of unit ("P.12"), glued ("Pleiku") or in capitals ("TPHCM", "KT")."""
     token = tokens.folded[index]
     if kind or _TWO_SYLLABLES.search(token):
         return True
@@ -90,10 +90,12 @@ def _may_stand_alone(tokens: Tokens, index: int, kind: str) -> bool:
 def _mark_inner(mentions: list[Mention], tokens: Tokens) -> None:
     for mention in mentions:
         mention.is_inside = any(
-            other.start <= mention.start and mention.end <= other.end and other.end - other.start > mention.end - mention.start
+            other.start <= mention.start
+            and mention.end <= other.end
+            and other.end - other.start > mention.end - mention.start
             and _fits(tokens, other)
             for other in mentions[:_MOST_MENTIONS]
-        )  # fmt: skip
+        )
 
 
 def _fits(tokens: Tokens, mention: Mention) -> bool:
@@ -142,7 +144,7 @@ def _cuts(name: str) -> frozenset[int]:
 
 def find_areas(tokens: Tokens, cues: Cues, mentions: Iterable[Mention]) -> list[AreaMention]:
     """The districts and provinces among the mentions; a longer name wins over one inside it."""
-    areas = []
+    areas: list[AreaMention] = []
     for mention in mentions:
         if mention.is_typed_commune or mention.is_inside:
             continue

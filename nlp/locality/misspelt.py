@@ -44,13 +44,24 @@ def misspelt_districts(gazetteer: Gazetteer, tokens: Tokens, cues: Cues, areas: 
         best = _closest(tokens, cues, start, gazetteer.district_names(), len(tokens))
         if best is not None and best[1] == 1 and len(best[2]) == 1:
             end, _edits, entries = best
-            found.append(
-                AreaMention(
-                    start, end, DISTRICT, True, False, False, entries[0].districts, entries[0].former_provinces, entries,
-                    frozenset((entries[0].province,)),
-                )
-            )  # fmt: skip
+            found.append(_district(start, end, entries))
     return found
+
+
+def _district(start: int, end: int, entries: tuple[Entry, ...]) -> AreaMention:
+    only = entries[0]
+    return AreaMention(
+        start,
+        end,
+        DISTRICT,
+        is_typed=True,
+        is_initials=False,
+        is_capital=False,
+        districts=only.districts,
+        former_provinces=only.former_provinces,
+        entries=entries,
+        provinces=frozenset((only.province,)),
+    )
 
 
 def _typed_starts(tokens: Tokens, cues: Cues) -> Iterable[int]:
@@ -111,7 +122,7 @@ def _closest(
     edits_allowed: int = 1,
     known_end: int = 0,
 ) -> tuple[int, int, tuple[Entry, ...]] | None:
-    """(end, edits, entries) of the window whose folded text is nearest to one name; None if none or two are equally near."""
+    """(end, edits, entries) of the window whose text is nearest to one name; None if none or two are equally near."""
     best: tuple[float, int, int, str] | None = None
     is_tied = False
     key = accented = ""

@@ -41,7 +41,7 @@ def resolve_place(
 ) -> Locality:
     """The commune that the text means on ``context.as_of``; offsets point into ``text``, which is the original.
 
-    ``repaired`` is further evidence: where the text as typed gives no sure answer, the normaliser's repairs are read too.
+    ``repaired`` is further evidence: where the text as typed gives no sure answer, its repairs are read too.
     A split old ward, an ambiguous name or a district alone is never guessed: action ASK.
     """
     context = context or Context()

@@ -23,7 +23,7 @@ _ABBREVIATION = re.compile(r"(?:x|p|ph|f|tt|tx|tp|h|q|t|đ|d|đg|dg|ql|tl|s)", r
 
 @dataclass(slots=True)
 class Tokens:
-    """Parallel lists; ``starts`` and ``ends`` point into the original text, ``gaps[i]`` is what stands before token i."""
+    """Parallel lists. ``starts`` and ``ends`` point into the original text, ``gaps[i]`` stands before token i."""
 
     lower: list[str]
     folded: list[str]
@@ -43,7 +43,8 @@ def tokenize(text: str, *, replacements: dict[int, str] | None = None) -> Tokens
     """Tokens of the text as typed; ``replacements`` (start → repaired token) stand in for single tokens."""
     read = text[:READ_LIMIT]
     composed, offsets = _compose(read)
-    words, gaps, starts, ends = [], [], [], []
+    words: list[str] = []
+    gaps, starts, ends = [], [], []
     last = 0
     for match in _TOKEN.finditer(composed):
         start, end = match.span()

@@ -25,8 +25,10 @@ _LANE = re.compile(rf"(?<!\w)(?:ngõ|ngách|hẻm|kiệt|ngo|ngach|hem|kiet)(?: 
 _KILOMETRE = re.compile(r"(?<!\w)(?:km\s*\.?\s*\d{1,4}(?:\s*\+\s*\d{1,3}|[.,]\d{1,3})?|IC\s*\d{1,2})(?!\w)", _FLAGS)
 # "QL4D", "quốc lộ 32C", "ĐT 155", "TL107", "đường tỉnh 152", "QL 4D"
 _ROAD = re.compile(
-    r"(?<!\w)(?:ql|quốc lộ|quoc lo|tl|tỉnh lộ|tinh lo|đt|đường tỉnh|duong tinh|hl|hương lộ|đh)\s*\.?\s*\d{1,3}[A-Za-z]?(?!\w)", _FLAGS
-)  # fmt: skip
+    r"(?<!\w)(?:ql|quốc lộ|quoc lo|tl|tỉnh lộ|tinh lo|đt|đường tỉnh|duong tinh|hl|hương lộ|đh)"
+    r"\s*\.?\s*\d{1,3}[A-Za-z]?(?!\w)",
+    _FLAGS,
+)
 _MOTORWAY = re.compile(r"(?<!\w)(?:cao tốc|cao toc)\s+(?:[A-ZĐ][\w]*[\s–-]*){1,6}")
 # "đoạn từ cầu Cốc Lếu đến ngã tư Kim Tân", "từ X tới Y"
 _SEGMENT = re.compile(
@@ -50,14 +52,15 @@ def find_words(text: str, tokens: Tokens, cues: Cues) -> PlaceWords:
     text = text[:READ_LIMIT]
     read = unicodedata.normalize("NFC", text)
     house, street = _number_and_street(text, tokens, cues)
-    stated = _HOUSE.search(read)
-    parcel = _PARCEL.search(read)
-    roads = [match.group() for match in (_ROAD.search(read), _MOTORWAY.search(read)) if match]
-    kilometre = _KILOMETRE.search(read)
+    numbered = read if any(word[0].isdigit() for word in tokens.lower) else ""  # most messages have no number
+    stated = _HOUSE.search(numbered)
+    parcel = _PARCEL.search(numbered)
+    roads = [match.group() for match in (_ROAD.search(numbered), _MOTORWAY.search(read)) if match]
+    kilometre = _KILOMETRE.search(numbered)
     return PlaceWords(
         house_number=stated.group(1) if stated else (parcel.group() if parcel else house),
         street=_tidy(street or next(iter(roads), "")),
-        lane=", ".join(dict.fromkeys(_tidy(match.group()) for match in _LANE.finditer(read)))[:80],
+        lane=", ".join(dict.fromkeys(_tidy(match.group()) for match in _LANE.finditer(numbered)))[:80],
         kilometre=_tidy(kilometre.group()) if kilometre else "",
         landmark=_landmark(text, read, tokens, cues),
         hamlet=", ".join(_hamlets(text, tokens, cues)),
@@ -136,7 +139,7 @@ def _things(text: str, tokens: Tokens, cues: Cues) -> Iterable[str]:
     """ "chợ Cốc Lếu", "trường tiểu học Duy Vinh", "cổng trường cấp 2", "sau chợ"."""
     for start in sorted(cues.after):
         cue_end = max((end for end, kinds in cues.after[start] if kinds & {"landmark", "office"}), default=0)
-        if not cue_end or tokens.lower[start].isascii() and tokens.accent_share > 0.5:
+        if not cue_end or (tokens.lower[start].isascii() and tokens.accent_share > 0.5):
             continue
         while more := [end for end, kinds in cues.after.get(cue_end, ()) if kinds & {"landmark", "office"}]:
             cue_end = max(more)  # "trường" + "tiểu học"
