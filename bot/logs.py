@@ -21,7 +21,9 @@ def configure_logs(settings: Settings, *, with_console: bool = False) -> None:
         logging.getLogger(name).setLevel(logging.WARNING)
     renderer: Any = structlog.processors.JSONRenderer(ensure_ascii=False)
     if settings.log_format != "json":
-        renderer = structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+        # a traceback with local variables would print what citizens wrote
+        plain = structlog.dev.plain_traceback
+        renderer = structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=plain)
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,

@@ -33,6 +33,7 @@ class TextPart:
 
     message_id: str
     text: str
+    is_place: bool = False  # says only where: an address must not sway what the trouble is
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +67,11 @@ class Draft:
     @property
     def text(self) -> str:
         return "\n".join(part.text for part in self.texts)
+
+    @property
+    def story(self) -> str:
+        """The texts that say what happened."""
+        return "\n".join(part.text for part in self.texts if not part.is_place)
 
     @property
     def is_empty(self) -> bool:

@@ -13,6 +13,7 @@ from sqlalchemy import update
 from sqlmodel import Session, col, select
 
 from handlers import filing, lookups
+from handlers.commands import match_choice, parse_command
 from handlers.conversation import (
     Attach,
     Detach,
@@ -101,7 +102,7 @@ class InboxHandler:
         photos = await asyncio.gather(*(self._fetch_photo(message) for message in batch))
         lanes = sorted({message.incoming.lane for message in batch})
         sessions = await self._database.read(partial(_load_sessions, lanes=lanes))
-        texts = _texts_to_read(batch, sessions)
+        texts = _texts_to_read(batch, sessions, self._office.pack.code_prefix)
         if texts:
             loop = asyncio.get_running_loop()
             await loop.run_in_executor(self._executor, self._reader.understand_all, texts)
@@ -311,15 +312,19 @@ def _load_sessions(session: Session, *, lanes: Sequence[str]) -> dict[str, tuple
     return {key: (session_from_json(body), commune or "") for key, body, commune in session.exec(query)}
 
 
-def _texts_to_read(batch: Iterable[ArrivedMessage], sessions: dict[str, tuple[Talk, str]]) -> list[tuple[str, str]]:
+def _texts_to_read(
+    batch: Iterable[ArrivedMessage], sessions: dict[str, tuple[Talk, str]], prefix: str
+) -> list[tuple[str, str]]:
     """The texts that the turns will most likely ask for; what is missed is read when it is asked for."""
     told: dict[str, str] = {}
     wanted: list[tuple[str, str]] = []
     for message in batch:
         incoming = message.incoming
         talk, commune = sessions.get(incoming.lane, (Talk(), ""))
-        draft_text = told.get(incoming.lane, talk.draft.text if talk.draft else "")
+        draft_text = told.get(incoming.lane, talk.draft.story if talk.draft else "")
         text = _words_of(incoming)
+        if text and _is_short_answer(text, talk, prefix):
+            continue
         if text:
             whole = f"{draft_text}\n{text}" if draft_text else text
             wanted += [(text, commune), (whole, commune)]
@@ -327,6 +332,12 @@ def _texts_to_read(batch: Iterable[ArrivedMessage], sessions: dict[str, tuple[Ta
         elif draft_text and not isinstance(incoming.content, ChoiceContent):
             wanted.append((draft_text, commune))
     return list(dict.fromkeys(wanted))
+
+
+def _is_short_answer(text: str, talk: Talk, prefix: str) -> bool:
+    if parse_command(text, prefix) is not None:
+        return True
+    return talk.choices is not None and match_choice(text, talk.choices) is not None
 
 
 def _words_of(incoming: Incoming) -> str:

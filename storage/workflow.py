@@ -1,4 +1,4 @@
-"""The report's life as data: statuses, transitions, who may act, what is mandatory, who is told (``domain.md`` §3.2)."""
+"""The report's life as data: statuses, transitions, who may act, what is mandatory, who is told."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass

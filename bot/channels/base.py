@@ -50,7 +50,7 @@ class ChannelError(Exception):
 
 
 class RetryLater(ChannelError):
-    """Surely not delivered; try again after ``after`` (None = the usual backoff). ``whole_channel`` pauses all chats."""
+    """Surely not delivered; again after ``after`` (None = the usual backoff). ``whole_channel`` pauses all chats."""
 
     def __init__(self, reason: str, after: timedelta | None = None, *, whole_channel: bool = False) -> None:
         self.reason, self.after, self.whole_channel = reason, after, whole_channel
@@ -85,7 +85,7 @@ class Channel(Protocol):
     capabilities: Capabilities
 
     def parse(self, body: str) -> Incoming | None:
-        """The stored payload as a message; None when there is nothing for us in it. Pure; odd payloads raise ValueError."""
+        """The stored payload as a message; None when nothing in it is for us. Pure; odd payloads raise ValueError."""
         ...
 
     async def send(self, chat: str, reply: Reply, photos: Sequence[bytes]) -> Sent:

@@ -164,7 +164,7 @@ def _raise_alarm(talk: Talk, part: TextPart, held: Held | None = None) -> None:
 
 
 def _is_same_danger(talk: Talk, draft: Draft) -> bool:
-    return talk.world.understand(draft.text).danger.is_danger
+    return talk.world.understand(draft.story).danger.is_danger
 
 
 def _is_answer(talk: Talk, text: str) -> bool:

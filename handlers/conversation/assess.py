@@ -30,7 +30,7 @@ class Assessment:
 
 def assess(draft: Draft, world: World) -> Assessment:
     """Read the whole draft; what the citizen chose stands above what the machine reads."""
-    understanding = world.understand(draft.text)
+    understanding = world.understand(draft.story)
     exif = next((photo.point for photo in draft.photos if photo.point), None)
     locality = world.read_place(understanding.locality, draft.point, exif)
     field = understanding.field

@@ -50,7 +50,7 @@ def proceed(talk: Talk) -> None:
     if draft is None:
         talk.clear_question()
         return
-    if not draft.text.strip():
+    if not draft.story.strip():
         key = "ask.what_after_photo" if draft.photos else "ask.what_after_place"
         talk.put(talk.text(key), [], Step.WHAT)
         return
@@ -107,7 +107,7 @@ def choose_field(talk: Talk, field: str) -> None:
     """The citizen named the field; the subfield is read from the text, or asked where the text doesn't say."""
     draft = talk.draft
     assert draft is not None
-    understanding = talk.world.understand(draft.text)
+    understanding = talk.world.understand(draft.story)
     subfield = best_subfield(field, understanding)
     if subfield is None:
         options = [(item.label, f"subfield:{item.code}") for item in talk.world.pack.subfields_of(field)]
@@ -120,8 +120,9 @@ def choose_field(talk: Talk, field: str) -> None:
 
 def answer_place(talk: Talk, part: TextPart) -> None:
     """A typed answer to "where?": a commune, words of a place, or more of the story."""
-    locality = talk.world.understand(part.text).locality
-    merge(talk, Held(texts=(part,)))
+    heard = talk.world.understand(part.text)
+    locality = heard.locality
+    merge(talk, Held(texts=(replace(part, is_place=_is_place_only(heard)),)))
     draft = talk.draft
     assert draft is not None
     if locality.action is PlaceAction.ACCEPT and locality.best is not None:
@@ -147,7 +148,7 @@ def answer_confirm(talk: Talk, part: TextPart) -> None:
         return
     if _is_place_only(heard):
         _choose_candidate(talk, heard.locality.best, heard.locality.words.text)
-        merge(talk, Held(texts=(part,)))
+        merge(talk, Held(texts=(replace(part, is_place=True),)))
         proceed(talk)
         return
     if is_other_trouble(heard, assess(draft, talk.world).subfield):
@@ -233,8 +234,8 @@ def _is_place_only(heard: Understanding) -> bool:
     best = heard.locality.best
     if heard.locality.action is not PlaceAction.ACCEPT or best is None:
         return False
-    rest = len(heard.normalized.tokens) - len(best.written.split()) - len(heard.locality.words.text.split())
-    return rest <= 3
+    said = sum(token[0].isalnum() for token in heard.normalized.tokens)
+    return said - len(best.written.split()) - len(heard.locality.words.text.split()) <= 4
 
 
 def _wants_place(view: Assessment, draft: Draft) -> bool:
