@@ -161,17 +161,10 @@ def resolve_code(reader: Reader, actor: Actor, typed: str, prefix: str) -> str:
     raise UnknownCode(typed, tuple(found)[:LISTED_MATCHES])
 
 
-def recent_codes(reader: Reader, actor: Actor, beginning: str, prefix: str, *, limit: int = 50) -> list[ReportLine]:
-    """Open reports whose code begins or ends so; what the shell offers on TAB."""
-    part = clean_code_part(beginning, prefix) if beginning else ""
-    if not all(letter.isalnum() for letter in part):
-        return []
-    lines = list_reports(
-        reader, actor, Filter(sort="newest", limit=0 if part else limit), now=datetime.now().astimezone()
-    )
-    body = len(prefix) + 1
-    fits = [line for line in lines.lines if line.code[body:].startswith(part) or line.code.endswith(part)]
-    return fits[:limit]
+def open_codes(reader: Reader, actor: Actor, beginning: str, *, now: datetime, limit: int = 50) -> list[ReportLine]:
+    """Newest open reports whose code begins so; what the shell offers on TAB."""
+    lines = list_reports(reader, actor, Filter(sort="newest"), now=now).lines
+    return [line for line in lines if line.code.startswith(beginning.upper())][:limit]
 
 
 def commune_names(reader: Reader) -> dict[str, str]:
