@@ -45,6 +45,10 @@ class LaneHandler(Protocol[Prepared]):
         """Network and computing outside any transaction: fetch photos, understand text. One result each, in order."""
         ...
 
+    def prime(self, session: Session, lanes: Sequence[Lane]) -> None:
+        """Before any of these lanes is performed in this transaction: look up together what all of them need."""
+        ...
+
     def perform(self, session: Session, lane: Lane, messages: Sequence[tuple[Arrived, Prepared]]) -> None:
         """All effects of one lane's messages, inside the one transaction; may be run again if that is rolled back.
 
@@ -228,6 +232,7 @@ class LaneWorkers:
         begun = time.monotonic()
         some = works[: self._chunk]
         held = queue.hold(session, token, [work.claimed.key for work in some])
+        self._handler.prime(session, list(held.values()))
         now = self._clock()
         done: list[int] = []
         for work in some:

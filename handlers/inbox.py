@@ -22,6 +22,7 @@ from handlers.conversation import (
     ListMine,
     Lookup,
     Rate,
+    ReportBrief,
     Say,
     Submit,
     TurnStep,
@@ -108,6 +109,22 @@ class InboxHandler:
             await loop.run_in_executor(self._executor, self._reader.understand_all, texts)
         return photos
 
+    def prime(self, session: Session, lanes: Sequence[Lane]) -> None:
+        """Look up for many lanes at once what ``perform`` would ask lane by lane."""
+        ids = [lane.citizen_id for lane in lanes if lane.citizen_id is not None]
+        if ids:  # kept alive for the session's identity map, where perform finds them
+            session.info["citizens"] = list(session.exec(select(Citizen).where(col(Citizen.id).in_(ids))))
+        open_states = ("queued", *outbox.HELD, outbox.State.UNCERTAIN)
+        query = (
+            select(OutboxMessage.lane, OutboxMessage.state, OutboxMessage.key)
+            .where(col(OutboxMessage.lane).in_([lane.key for lane in lanes]))
+            .where(col(OutboxMessage.state).in_(open_states))
+        )
+        pending: dict[str, _Pending] = {lane.key: _Pending() for lane in lanes}
+        for key, state, row_key in session.exec(query):
+            pending[key].note(state, row_key)
+        session.info["pending"] = pending
+
     def perform(self, session: Session, lane: Lane, messages: Sequence[tuple[ArrivedMessage, Prepared]]) -> None:
         """All effects of one lane's messages, inside the transaction that marks them done."""
         _Performance(session, lane, self._office, self._reader, self._settings).run(messages)
@@ -134,6 +151,18 @@ class InboxHandler:
         return Prepared(MediaFile(stored.hash, point=point, taken_at=stored.taken_at), stored)
 
 
+@dataclass(slots=True)
+class _Pending:
+    """What still waits to be said in a chat; supposed to be there where nobody looked."""
+
+    has_prompt: bool = False
+    is_held: bool = False
+
+    def note(self, state: str, key: str) -> None:
+        self.has_prompt = self.has_prompt or (state == "queued" and key.startswith("prompt:"))
+        self.is_held = self.is_held or state != "queued"
+
+
 class _Performance:
     """The messages of one lane in one transaction."""
 
@@ -141,14 +170,16 @@ class _Performance:
         self.session, self.lane, self.office = session, lane, office
         self.reader, self.settings = reader, settings
         self.now = office.now()
-        self.citizen = self._citizen()
+        self.citizen = session.get(Citizen, lane.citizen_id) if lane.citizen_id is not None else None
+        self.pending: _Pending = session.info.get("pending", {}).get(lane.key, _Pending(True, True))
         self.talk = session_from_json(lane.session)
+        self.reports: tuple[ReportBrief, ...] | None = None  # read when first asked for, and again after a change
         self.rows: list[tuple[Reply, int | None, bool, datetime]] = []  # reply, report, is prompt, not before
 
     def run(self, messages: Sequence[tuple[ArrivedMessage, Prepared]]) -> None:
         is_fresh = self.lane.last_seen_at is None
         self._note_presence(messages)
-        if not is_fresh:
+        if not is_fresh and self.pending.has_prompt:
             self._drop_unsent_prompts()
         for message, prepared in messages:
             self.rows = [row for row in self.rows if not row[2]]  # the citizen went on writing: that question is moot
@@ -174,34 +205,37 @@ class _Performance:
             case Say():
                 self.rows.append((step.reply, None, step.is_prompt, not_before if step.is_prompt else self.now))
             case Submit():
-                report, reply = filing.file_report(self.session, self.office, self.citizen, self.lane, step)
+                self.reports = None
+                report, reply = filing.file_report(self.session, self.office, self._known_citizen(), self.lane, step)
                 ids = tuple((message_id, report.code) for message_id in step.filing.message_ids)
                 self.talk = replace(self.talk, filed=(self.talk.filed + ids)[-filing.IDS_KEPT :])
                 self._say(reply, report.id)
             case Attach():
-                report_id, reply = filing.attach(self.session, self.office, self.citizen, step)
+                self.reports = None
+                report_id, reply = filing.attach(self.session, self.office, self._known_citizen(), step)
                 ids = tuple((part.message_id, step.code) for part in step.held.texts if part.message_id)
                 self.talk = replace(self.talk, filed=(self.talk.filed + ids)[-filing.IDS_KEPT :])
                 self._say(reply, report_id)
             case Detach():
-                filing.detach(self.session, self.office, self.citizen, step.code)
+                filing.detach(self.session, self.office, self._known_citizen(), step.code)
             case Lookup():
-                self._say(lookups.look_up(self.session, self.office, self.citizen, step.code))
+                self._say(lookups.look_up(self.session, self.office, self._known_citizen(), step.code))
             case ListMine():
-                self._say(lookups.list_mine(self.session, self.office, self.citizen))
+                self._say(lookups.list_mine(self.session, self.office, self._known_citizen()))
             case Rate():
-                filing.rate(self.session, self.office, self.citizen, step)
+                self.reports = None
+                filing.rate(self.session, self.office, self._known_citizen(), step)
             case Erase():
-                erase_citizen(self.session, self.office, self.citizen, self.lane)
+                erase_citizen(self.session, self.office, self._known_citizen(), self.lane)
                 self._say(Reply(self.office.texts.say("erase.done")))
                 self.talk = Talk(turns=self.talk.turns)
-                self.citizen = self._new_citizen()
+                self.citizen = self.reports = None
 
     def _say(self, reply: Reply, report_id: int | None = None) -> None:
         self.rows.append((reply, report_id, False, self.now))
 
     def _world(self, incoming: Incoming, prepared: Prepared) -> World:
-        last_commune = self.citizen.last_commune or ""
+        last_commune = (self.citizen.last_commune if self.citizen else None) or ""
         return World(
             now=self.now,
             texts=self.office.texts,
@@ -217,34 +251,33 @@ class _Performance:
         )
 
     def _facts(self, incoming: Incoming) -> Facts:
-        if not self.citizen.has_reported:
+        citizen = self.citizen
+        if citizen is None or not citizen.has_reported:
             return Facts()
-        reports = lookups.briefs(self.session, self.citizen, since=self.now - lookups.REMEMBERED_FOR)
+        if self.reports is None:
+            since = self.now - lookups.REMEMBERED_FOR
+            self.reports = lookups.briefs(self.session, citizen, since=since)
         code = None
         if incoming.reply_to is not None:
             code = dict(self.talk.filed).get(incoming.reply_to)
             code = code or lookups.code_of_message(self.session, self.lane.key, incoming.reply_to)
-        return Facts(reports, code)
+        return Facts(self.reports, code)
 
-    def _citizen(self) -> Citizen:
-        if self.lane.citizen_id is not None:
-            citizen = self.session.get(Citizen, self.lane.citizen_id)
-            if citizen is not None:
-                return citizen
-        return self._new_citizen()
-
-    def _new_citizen(self) -> Citizen:
-        citizen = Citizen(created_at=self.now)
-        self.session.add(citizen)
-        self.session.flush()
-        self.lane.citizen_id = citizen.id
-        return citizen
+    def _known_citizen(self) -> Citizen:
+        """The citizen of this chat; a row is made when there is something to remember of them."""
+        if self.citizen is None:
+            self.citizen = Citizen(created_at=self.now)
+            self.session.add(self.citizen)
+            self.session.flush()
+            self.lane.citizen_id = self.citizen.id
+        return self.citizen
 
     def _note_presence(self, messages: Sequence[tuple[ArrivedMessage, Prepared]]) -> None:
         if all(message.incoming.channel == "system" for message, _ in messages):
             return
         self.lane.last_seen_at = self.now
-        outbox.wake(self.session, self.lane, now=self.now)
+        if self.pending.is_held or self.lane.blocked_at is not None:
+            outbox.wake(self.session, self.lane, now=self.now)
 
     def _drop_unsent_prompts(self) -> None:
         rows = (

@@ -107,7 +107,7 @@ def _update(channel: FakeChannel, chat: str, id: str, text: str) -> Update:
 async def _done(database: Database) -> None:
     pending = select(InboxMessage.id).where(col(InboxMessage.done_at).is_(None)).limit(1)
     while await database.read(lambda session: session.exec(pending).first()) is not None:
-        await asyncio.sleep(0.005)
+        await asyncio.sleep(0.02)
 
 
 class PlainReport(SQLModel, table=True):

@@ -54,6 +54,9 @@ class RecordingHandler:
             raise RuntimeError(f"can't digest {sorted(bad)}")
         return texts
 
+    def prime(self, session: Session, lanes: Sequence[Lane]) -> None:
+        """Nothing to look up."""
+
     def perform(self, session: Session, lane: Lane, messages: Sequence[tuple[Arrived, str]]) -> None:
         self.before_perform()
         heard = orjson.loads(lane.session or "[]")
