@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -19,6 +20,7 @@ from bot.channels.base import Update
 from bot.wakeups import Topic, Wakeups
 from storage import queue
 from storage.database import Database
+from storage.queue import storable
 
 STREAM = "paht:ingress"
 COPIED = "paht:ingress:copied"  # id of the newest entry that is in the inbox
@@ -26,6 +28,7 @@ UNREADABLE = "paht:ingress:unreadable"
 BUDGET = timedelta(milliseconds=250)
 OPEN_FOR = timedelta(seconds=1)
 BATCH = 1000
+PATIENCE = 5.0  # seconds for a call that nobody waits for
 KEEP = 50_000  # updates remembered until the inbox has them; beyond that only Redis knows them
 
 log = structlog.get_logger(__name__)
@@ -33,14 +36,18 @@ log = structlog.get_logger(__name__)
 
 def connect(url: str) -> Redis:
     """A client that waits for a free connection instead of failing, and never tries again by itself."""
-    # a fixed pool raises at once when many webhooks come together; a retry would use up the platform's patience
+    # A fixed pool raises at once when many webhooks come together; a retry would use up the platform's patience.
+    # With a socket timeout the client sends through asyncio.wait_for, which on Python 3.11 may swallow a cancellation:
+    # callers bring their own asyncio.timeout.
     pool = BlockingConnectionPool.from_url(
         url,
         max_connections=16,
         timeout=2,
         socket_connect_timeout=0.25,
-        socket_timeout=5,
+        socket_timeout=None,
+        socket_keepalive=True,
         retry=Retry(NoBackoff(), 0),
+        protocol=2,
     )
     return Redis.from_pool(pool)
 
@@ -64,17 +71,26 @@ class IngressStore:
         return time.monotonic() < self._closed_at
 
     async def store(self, updates: Sequence[Update]) -> None:
-        """One round trip to Redis, or one commit."""
-        if not self.is_open:
-            try:
-                async with asyncio.timeout(BUDGET.total_seconds()):
-                    has_forgotten = await self._add(updates)
-                if not has_forgotten:
-                    return
-            except (RedisError, OSError, TimeoutError) as error:
-                self._closed_at = time.monotonic() + OPEN_FOR.total_seconds()
-                log.warning("ingress_by_database", error=type(error).__name__)
-        await self._store_in_database(updates)
+        """One round trip to Redis, or one commit; refused only when neither answers."""
+        was_open = self.is_open
+        if not was_open and await self._try_redis(updates):
+            return
+        try:
+            await self._store_in_database(updates)
+        except Exception:
+            if not was_open or not await self._try_redis(updates):
+                raise
+
+    async def _try_redis(self, updates: Sequence[Update]) -> bool:
+        try:
+            async with asyncio.timeout(BUDGET.total_seconds()):
+                has_forgotten = await self._add(updates)
+        except (RedisError, OSError, TimeoutError) as error:
+            self._closed_at = time.monotonic() + OPEN_FOR.total_seconds()
+            log.warning("ingress_by_database", error=type(error).__name__)
+            return False
+        self._closed_at = 0.0
+        return not has_forgotten
 
     async def _add(self, updates: Sequence[Update]) -> bool:
         """Append; True when Redis no longer knows what it had copied before, so that it lost entries too."""
@@ -108,11 +124,12 @@ class IngressCopier:
         """Copy until cancelled; raises when Redis or the database fail, to be begun again."""
         last = "0"  # from the beginning: what a predecessor copied but did not delete is known to the inbox
         while True:
-            answer: Any = await self._redis.xread({STREAM: last}, count=BATCH, block=1000)
-            if not answer:
-                last = "0" if await self._redis.xlen(STREAM) else last
-                continue
-            entries = _entries(answer)
+            async with asyncio.timeout(PATIENCE):
+                answer: Any = await self._redis.xread({STREAM: last}, count=BATCH, block=1000)
+                if not answer:
+                    last = "0" if await self._redis.xlen(STREAM) else last
+                    continue
+            ((_, entries),) = answer
             await self._copy(entries)
             last = entries[-1][0]
 
@@ -120,7 +137,7 @@ class IngressCopier:
         messages = [as_message(update) for _, fields in entries if (update := _unpack(fields)) is not None]
         await self._database.write(lambda session: queue.accept(session, messages, now=self._clock()))
         self._wakeups.notify(Topic.LANES)
-        async with self._redis.pipeline(transaction=True) as pipe:
+        async with asyncio.timeout(PATIENCE), self._redis.pipeline(transaction=True) as pipe:
             for id_, fields in entries:
                 if _unpack(fields) is None:
                     log.error("ingress_entry_unreadable", id=str(id_))
@@ -130,16 +147,9 @@ class IngressCopier:
             await pipe.execute()
 
 
-def _entries(answer: Any) -> list[tuple[Any, dict[bytes, bytes]]]:
-    # RESP3 answers with a mapping, RESP2 with pairs
-    (batches,) = answer.values() if isinstance(answer, dict) else (pairs for _, pairs in answer)
-    if batches and isinstance(batches[0], list) and batches[0] and isinstance(batches[0][0], tuple | list):
-        (batches,) = batches
-    return [(id_, fields) for id_, fields in batches]
-
-
 def _pack(update: Update) -> bytes:
-    return orjson.dumps(update)
+    # a lone surrogate can't be written as UTF-8
+    return orjson.dumps(replace(update, external_id=storable(update.external_id), body=storable(update.body)))
 
 
 def _unpack(fields: dict[bytes, bytes]) -> Update | None:

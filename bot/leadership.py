@@ -30,11 +30,12 @@ async def lead(
     pause = ttl.total_seconds() / 3
     try:
         while True:
-            if await _try_acquire(database, name, owner, clock, ttl):
+            is_ours = await _try_acquire(database, name, owner, clock, ttl)
+            if is_ours:
                 log.info("leading", name=name)
                 await _work_while_leading(database, name, owner, work, clock, ttl)
                 log.info("no_longer_leading", name=name)
-            await asyncio.sleep(pause)
+            await asyncio.sleep(pause if is_ours is False else min(pause, 0.5))
     finally:
         await _release(database, name, owner, clock)
 
@@ -65,14 +66,12 @@ async def _work_while_leading(
 
 
 async def _supervise(name: str, work: Callable[[], Awaitable[None]]) -> None:
-    pause = 0.2
     while True:
         try:
             await work()
         except Exception:
             log.exception("work_failed", name=name)
-        await asyncio.sleep(pause)
-        pause = min(pause * 2, 5.0)
+        await asyncio.sleep(1)
 
 
 async def _try_acquire(

@@ -132,8 +132,9 @@ class Wakeups:
             self._has_news.clear()
             topics, self._to_publish = self._to_publish, set()
             try:
-                for topic in topics:
-                    await redis.publish(CHANNEL, topic.value)
+                async with asyncio.timeout(1):
+                    for topic in topics:
+                        await redis.publish(CHANNEL, topic.value)
             except Exception as error:
                 log.warning("wakeup_not_published", error=type(error).__name__)
             await asyncio.sleep(0.002)  # a burst of commits becomes one message

@@ -271,6 +271,13 @@ def backoff(tries: int, *, longest: timedelta = timedelta(seconds=300)) -> timed
     return timedelta(seconds=seconds * random.uniform(0.75, 1.25))
 
 
+def storable(words: str) -> str:
+    """Text that every database takes: PostgreSQL refuses NUL, all refuse lone surrogates."""
+    if words.isascii() and "\0" not in words:
+        return words
+    return words.encode("utf-8", "replace").decode().replace("\0", "\ufffd")
+
+
 def _insert(session: Session, messages: Sequence[NewMessage], now: datetime) -> list[str]:
     """Lanes of the messages that were new, one entry a message."""
     if not messages:
@@ -279,11 +286,11 @@ def _insert(session: Session, messages: Sequence[NewMessage], now: datetime) -> 
         {
             "channel": m.channel,
             "account": m.account,
-            "external_id": _storable(m.external_id),
+            "external_id": storable(m.external_id),
             "lane": m.lane,
             "sent_at": m.sent_at,
             "received_at": now,
-            "body": _storable(m.body),
+            "body": storable(m.body),
             "tries": 0,
             "is_dead": False,
         }
@@ -291,13 +298,6 @@ def _insert(session: Session, messages: Sequence[NewMessage], now: datetime) -> 
     ]
     statement = insert_for(session, InboxMessage).on_conflict_do_nothing().returning(table_of(InboxMessage).c.lane)
     return list(session.connection().execute(statement, rows).scalars())
-
-
-def _storable(words: str) -> str:
-    # PostgreSQL refuses NUL, both refuse lone surrogates; one such update must not take its batch along
-    if words.isascii() and "\0" not in words:
-        return words
-    return words.encode("utf-8", "replace").decode().replace("\0", "\ufffd")
 
 
 def _pending(session: Session, keys: Sequence[str], per_lane: int) -> dict[str, list[StoredMessage]]:

@@ -1,6 +1,7 @@
 """What is said to citizens: each message once, in order, and never twice where nobody knows whether it arrived."""
 
 import asyncio
+from collections.abc import Sequence
 from datetime import timedelta
 
 import pytest
@@ -65,7 +66,7 @@ class Desk:
 
         self.database.write_now(work)
 
-    async def send(self, *, rates: Rates = FAST, until_states: list[tuple[str, str]] | None = None) -> None:
+    async def send(self, *, rates: Rates = FAST, until_states: Sequence[tuple[str, str]] | None = None) -> None:
         """Let the sender work until nothing is due, or these states are reached."""
         worker = OutboxWorker(
             self.database,
@@ -80,7 +81,7 @@ class Desk:
         running = asyncio.create_task(worker.run())
         try:
             if until_states is not None:
-                await until(lambda: self.states() == until_states)
+                await until(lambda: self.states() == list(until_states))
             else:
                 await until(lambda: not self._has_due())
         except TimeoutError:
@@ -106,6 +107,7 @@ class Desk:
             citizen = Citizen(created_at=self.clock())
             session.add(citizen)
             session.flush()
+            assert citizen.id is not None
             report = Report(
                 code="PA-TEST",
                 citizen_id=citizen.id,
