@@ -83,6 +83,11 @@ class _Work:
     def is_slow(self) -> bool:
         return any(isinstance(one.incoming.content, PhotoContent) for one in self.arrived)
 
+    @property
+    def pairs(self) -> list[tuple[Arrived, Any]]:
+        """What can be performed; shorter than what came when preparing failed."""
+        return list(zip(self.arrived, self.prepared, strict=False))
+
     def stored(self, inbox_id: int) -> StoredMessage:
         return next(message for message in self.claimed.messages if message.id == inbox_id)
 
@@ -234,13 +239,13 @@ class LaneWorkers:
         held = queue.hold(session, token, [work.claimed.key for work in some])
         self._handler.prime(session, list(held.values()))
         now = self._clock()
+        ours = [(held[work.claimed.key], work) for work in some if work.claimed.key in held]
+        if len(ours) < len(some):
+            log.warning("lanes_lost", count=len(some) - len(ours))  # other workers have them: what we did is void
+        is_done = len(ours) > 1 and self._perform_together(session, ours)
         done: list[int] = []
-        for work in some:
-            lane = held.get(work.claimed.key)
-            if lane is None:
-                log.warning("lane_lost", lane_of=work.claimed.channel)  # another worker has it: what we did is void
-            else:
-                done += self._perform(session, lane, work, now)
+        for lane, work in ours:
+            done += self._perform(session, lane, work, now, is_done=is_done)
         queue.finish(session, done, now=now)
         self._adapt(time.monotonic() - begun, len(some))
         return len(some)
@@ -252,11 +257,26 @@ class LaneWorkers:
         elif seconds < wanted / 2 and lanes == self._chunk:
             self._chunk = min(self._chunk * 2, queue.LANES_A_CLAIM)
 
-    def _perform(self, session: Session, lane: Lane, work: _Work, now: datetime) -> list[int]:
-        """One lane in a savepoint of its own; returns the messages that are done."""
-        pairs = list(zip(work.arrived, work.prepared, strict=False))  # shorter when preparing failed
+    def _perform_together(self, session: Session, ours: Sequence[tuple[Lane, _Work]]) -> bool:
+        """All lanes in one savepoint, so that their rows are written together; False when one of them fails."""
+        try:
+            with session.begin_nested():
+                for lane, work in ours:
+                    if work.pairs:
+                        self._handler.perform(session, lane, work.pairs)
+                        _forget_tick(lane, work.pairs)
+        except OperationalError:  # the database's trouble, not a message's: the whole transaction is tried again
+            raise
+        except Exception:
+            log.info("lanes_one_by_one", lanes=len(ours))  # the one that fails is found and logged there
+            return False
+        return True
+
+    def _perform(self, session: Session, lane: Lane, work: _Work, now: datetime, *, is_done: bool = False) -> list[int]:
+        """One lane in a savepoint of its own, unless it is done; returns the messages that are done."""
+        pairs = work.pairs
         failure = work.failure
-        error = self._try(session, lane, pairs)
+        error = None if is_done else self._try(session, lane, pairs)
         if error is not None:
             pairs, failure = self._perform_one_by_one(session, lane, pairs, error)
         for inbox_id, reason in work.unreadable.items():

@@ -13,7 +13,7 @@ import contextlib
 import itertools
 import tempfile
 import time
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
@@ -25,6 +25,8 @@ from bot.accept import Acceptor, SqlStore
 from bot.app import load_reader
 from bot.channels.base import Update
 from bot.lanes import LaneWorkers
+from bot.limits import Rates
+from bot.outbox_worker import OutboxWorker
 from bot.wakeups import Wakeups
 from handlers.bootstrap import build_office, utc_now
 from handlers.inbox import InboxHandler
@@ -33,7 +35,7 @@ from handlers.settings import Settings, load_settings
 from storage import leases, migrate
 from storage.database import Database
 from storage.media import MediaStore
-from storage.models import InboxMessage, Report
+from storage.models import InboxMessage, OutboxMessage, Report
 from tests.fakes import FakeChannel
 from tests.servers import postgres
 
@@ -74,7 +76,17 @@ async def measure_ours(database: Database, reader: Reader, settings: Settings, c
             clock=utc_now,
             owner=leases.owner_of_this_process(),
         )
-        async with Acceptor(SqlStore(database, wakeups, clock=utc_now)) as accept, _running(workers, wakeups):
+        sender = OutboxWorker(
+            database,
+            {channel.key: channel},
+            wakeups,
+            _no_pictures,
+            clock=utc_now,
+            owner=leases.owner_of_this_process(),
+            rates={channel.name: Rates(1e6, 1e6, chat_burst=1e6, in_flight=256)},
+        )
+        work = (workers.run, wakeups.run, sender.run)
+        async with Acceptor(SqlStore(database, wakeups, clock=utc_now)) as accept, _running(work):
             ids = itertools.count()
             talks = [conversation(n) for n in range(chats)]
             begun = time.perf_counter()
@@ -85,12 +97,13 @@ async def measure_ours(database: Database, reader: Reader, settings: Settings, c
             seconds = time.perf_counter() - begun
     filed = await database.read(lambda session: session.exec(select(func.count(col(Report.id)))).one())
     assert filed == chats, f"{filed} of {chats} reports were filed"
+    assert len(channel.sent) >= 4 * chats, f"{len(channel.sent)} answers for {4 * chats} turns"
     return 4 * chats / seconds
 
 
 @contextlib.asynccontextmanager
-async def _running(workers: LaneWorkers, wakeups: Wakeups) -> AsyncIterator[None]:
-    tasks = [asyncio.create_task(workers.run()), asyncio.create_task(wakeups.run())]
+async def _running(work: Sequence[Callable[[], Awaitable[None]]]) -> AsyncIterator[None]:
+    tasks = [asyncio.ensure_future(one()) for one in work]
     try:
         yield
     finally:
@@ -105,9 +118,19 @@ def _update(channel: FakeChannel, chat: str, id: str, text: str) -> Update:
 
 
 async def _done(database: Database) -> None:
-    pending = select(InboxMessage.id).where(col(InboxMessage.done_at).is_(None)).limit(1)
-    while await database.read(lambda session: session.exec(pending).first()) is not None:
+    """Until every message is worked on and every answer sent."""
+    unread = select(InboxMessage.id).where(col(InboxMessage.done_at).is_(None)).limit(1)
+    unsaid = select(OutboxMessage.id).where(col(OutboxMessage.state) != "sent").limit(1)
+
+    def is_busy(session: Session) -> bool:
+        return any(session.exec(query).first() is not None for query in (unread, unsaid))
+
+    while await database.read(is_busy):  # noqa: ASYNC110  (what is looked at is the database)
         await asyncio.sleep(0.02)
+
+
+async def _no_pictures(media_hash: str) -> bytes:
+    return b""
 
 
 class PlainReport(SQLModel, table=True):
