@@ -14,7 +14,7 @@ from nlp.locality.tokens import HARD, JOINED, Tokens
 LONGEST_NAME = 6  # tokens
 _TWO_SYLLABLES = re.compile(r"[aeiou][^aeiou]+[aeiou]")
 _LONGEST_KEY = 26  # characters
-_MOST_MENTIONS = 60  # a report that names more is no report; keeps the time bounded
+_MOST_MENTIONS, _MOST_AREAS = 40, 12  # a report that names more is no report; keeps the time bounded
 
 
 @dataclass(slots=True)
@@ -32,7 +32,7 @@ class Mention:
         return self.kind in COMMUNE_KINDS
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class AreaMention:
     """A district or province in the text: what it proves and how surely."""
 
@@ -40,7 +40,7 @@ class AreaMention:
     end: int
     level: str
     is_typed: bool
-    is_initials: bool  # "KT": proves, never disproves
+    is_initials: bool  # "KT", or a street's name ("Điện Biên Phủ"): proves, never disproves
     is_capital: bool  # "Quảng Ngãi" without a type word: the province rather than its city
     districts: frozenset[int]
     former_provinces: frozenset[str]
@@ -157,15 +157,15 @@ def find_areas(tokens: Tokens, cues: Cues, mentions: Iterable[Mention]) -> list[
             if level == PROVINCE and mention.kind == "thanh_pho" and areas and areas[-1].start == mention.start:
                 entries = tuple(entry for entry in entries if entry.kind == "thanh_pho" or entry.is_alias)
             if entries:
-                areas.append(_area(mention, level, entries))
-    return areas
+                areas.append(_area(mention, level, entries, is_street_name=mention.start in cues.street_names))
+    return areas[:_MOST_AREAS]
 
 
 def _is_province(mention: Mention) -> bool:
     return any(entry.level == PROVINCE and not entry.is_initials for entry in mention.entries)
 
 
-def _area(mention: Mention, level: str, entries: tuple[Entry, ...]) -> AreaMention:
+def _area(mention: Mention, level: str, entries: tuple[Entry, ...], *, is_street_name: bool) -> AreaMention:
     if level == DISTRICT:  # "Thị xã Long Mỹ" and "Huyện Long Mỹ" were two
         entries = tuple(entry for entry in entries if entry.kind == mention.kind) or entries
     return AreaMention(
@@ -173,7 +173,7 @@ def _area(mention: Mention, level: str, entries: tuple[Entry, ...]) -> AreaMenti
         mention.end,
         level,
         bool(mention.kind),
-        all(entry.is_initials for entry in entries),
+        all(entry.is_initials for entry in entries) or (is_street_name and level == DISTRICT and not mention.kind),
         level == DISTRICT and not mention.kind and _is_province(mention),
         frozenset().union(*(entry.districts for entry in entries)),
         frozenset().union(*(entry.former_provinces for entry in entries)),
@@ -190,6 +190,8 @@ def _is_meant(tokens: Tokens, cues: Cues, mention: Mention, entry: Entry) -> boo
         # "KT" and "BĐ" count in capitals only, and not after a street word
         return tokens.upper[mention.start] or (tokens.capital[mention.start] and mention.end - mention.start > 1)
     if wrong or entry.name.isdigit() or (mention.end - mention.start == 1 and len(tokens.folded[mention.start]) < 4):
+        return False
+    if cues.street_names.get(mention.start, 0) > mention.end:  # "Điện Biên" of "Điện Biên Phủ"
         return False
     return cues.street.get(mention.start, 0.0) < 1.0
 

@@ -12,6 +12,7 @@ from nlp.locality.tokens import JOINED, SOFT, Tokens
 
 MISSPELT = -0.6  # per edit
 _LONGEST = 5  # tokens
+_MOST_TRIES = 24  # places where a misspelt name may start; keeps the time bounded
 
 
 def find_misspelt(
@@ -22,7 +23,7 @@ def find_misspelt(
     ``good`` are the stretches (start → end) that are good names already; only a longer one may replace them.
     """
     found = []
-    for start in _typed_starts(tokens, cues):
+    for start in list(_typed_starts(tokens, cues))[:_MOST_TRIES]:
         end = good.get(start, 0)
         if end and not goes_on(tokens, cues, end):
             continue
@@ -37,7 +38,7 @@ def find_misspelt(
 def misspelt_districts(gazetteer: Gazetteer, tokens: Tokens, cues: Cues, areas: list[AreaMention]) -> list[AreaMention]:
     """ "huyện Bát Xắt", "h. Văn Bànn": a district after its type word that no name matches exactly."""
     found = []
-    for start in cues.before:
+    for start in list(cues.before)[:_MOST_TRIES]:
         kind, _at = cues.unit_kind(start)
         if kind not in DISTRICT_KINDS or any(area.start == start for area in areas) or start >= len(tokens):
             continue

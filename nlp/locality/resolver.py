@@ -69,7 +69,6 @@ def _repairs(text: str, repaired: Normalized) -> dict[int, str]:
 
 def _resolve(gazetteer: Gazetteer, text: str, tokens: Tokens, context: Context) -> Locality:
     cues = Cues(tokens)
-    words = find_words(text, tokens, cues)
     mentions = find_mentions(gazetteer, tokens, cues)
     cues.mark_streets({index for mention in mentions for index in range(mention.start + 1, mention.end)})
     areas = find_areas(tokens, cues, mentions)
@@ -81,7 +80,7 @@ def _resolve(gazetteer: Gazetteer, text: str, tokens: Tokens, context: Context) 
     ranked = _rank(gazetteer, context, readings)
     area = _named_area(gazetteer, message, text)
     locality = _decide(gazetteer, message, text, ranked, area)
-    return replace(locality, words=words)
+    return replace(locality, words=find_words(text, tokens, cues))
 
 
 def _has_capitals(tokens: Tokens) -> bool:

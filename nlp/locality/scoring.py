@@ -12,11 +12,12 @@ from nlp.place_tables import read_table
 from nlp.results import Context
 
 NAME, LONG_NAME = 1.0, 0.2
-ACCENTS_EXACT, ACCENTS_PARTLY, ACCENTS_LACKING = 0.6, 0.2, -0.6
+ACCENTS_EXACT, ACCENTS_PARTLY, ACCENTS_LACKING, ACCENTS_LACKING_BARE = 0.6, 0.2, -0.4, -1.0
 ACCENT_WRONG, ACCENTS_WRONG = -0.8, -1.7
 SPACES_WRONG = -1.5
 ONE_SYLLABLE, ONE_SYLLABLE_GOES_ON = -0.3, -0.6
-TYPE_EXACT, TYPE_OTHER = 1.5, 1.1
+TYPE_EXACT, TYPE_OTHER, TYPE_OF_NAMESAKE = 1.5, 1.1, 0.3
+WELL_ACCENTED = 0.6  # share of words with accents from which on a missing accent means something
 DISTRICT_BESIDE, DISTRICT_MAYBE, DISTRICT_FAR = 1.5, 0.5, 0.6
 DISTRICT_AGAINST, DISTRICT_AGAINST_WEAK = -2.0, -1.0
 PROVINCE_BESIDE, PROVINCE_FAR, PROVINCE_AGAINST, PROVINCE_AGAINST_WEAK = 0.8, 0.4, -2.0, -1.5
@@ -27,7 +28,7 @@ PLACE_WORD, OFFICE_WORD, INCIDENT_WORD, HOME_WORD = 0.4, 0.3, 0.2, -1.2
 LANDMARK_WORD, HAMLET_WORD, STREET_NAME, HOUSE_NUMBER = -0.5, -1.2, -0.7, -0.8
 STOP_PHRASE, DICTIONARY_WORD = -2.0, -0.6
 CAPITALS, LOWER_CASE, ALONE, OPENS = 0.3, -0.2, 0.8, 0.3
-INSIDE_LONGER, ALSO_DISTRICT, ALSO_PROVINCE = -0.7, -0.9, -2.0
+INSIDE_LONGER, ALSO_DISTRICT, ALSO_PROVINCE = -1.2, -0.9, -2.0
 OLD_STYLE, SAID_FORMER, SAID_FORMER_OF_NEW = 0.5, 0.6, -0.4
 
 
@@ -148,7 +149,7 @@ def weigh(message: Message, mention: Mention, scene: Scene, entry: Entry) -> tup
     total = scene.base
     total += _from_accents(message, mention, entry, reasons)
     if mention.kind:
-        total += TYPE_EXACT if entry.kind in (mention.kind, "") else TYPE_OTHER
+        total += _from_type(mention, entry)
         reasons.append(f"type={mention.kind}")
     total += _from_areas(scene, entry, reasons)
     total += _from_context(message, scene, entry, reasons)
@@ -162,6 +163,14 @@ def weigh(message: Message, mention: Mention, scene: Scene, entry: Entry) -> tup
     return total, tuple(reasons)
 
 
+def _from_type(mention: Mention, entry: Entry) -> float:
+    """ "xã Khánh Yên" and "thị trấn Khánh Yên" are two; a wrong type word is only forgiven where there is one."""
+    if entry.kind in (mention.kind, ""):
+        return TYPE_EXACT
+    is_namesake = any(other.kind == mention.kind and other.province == entry.province for other in mention.entries)
+    return TYPE_OF_NAMESAKE if is_namesake else TYPE_OTHER
+
+
 def _from_accents(message: Message, mention: Mention, entry: Entry, reasons: list[str]) -> float:
     missing, wrong = accent_fit(message.tokens, mention, entry)
     if not cuts_agree(message.tokens, mention, entry):
@@ -169,15 +178,15 @@ def _from_accents(message: Message, mention: Mention, entry: Entry, reasons: lis
         return SPACES_WRONG
     if wrong:
         reasons.append("accents differ")
-        return ACCENT_WRONG if wrong == 1 else ACCENTS_WRONG
+        return ACCENT_WRONG if wrong == 1 and mention.kind else ACCENTS_WRONG
     written = "".join(message.tokens.accented[mention.start : mention.end])
     if not missing:
         if written.isascii():
             return 0.2 if message.tokens.accent_share > 0.5 and entry.accented else 0.0
         return ACCENTS_EXACT if entry.accented else ACCENTS_PARTLY
-    if not written.isascii():
-        return ACCENTS_PARTLY
-    return ACCENTS_LACKING if message.tokens.accent_share > 0.6 and not mention.kind else 0.0
+    if message.tokens.accent_share > WELL_ACCENTED:
+        return ACCENTS_LACKING if mention.kind else ACCENTS_LACKING_BARE
+    return 0.0 if written.isascii() else ACCENTS_PARTLY
 
 
 def _from_areas(scene: Scene, entry: Entry, reasons: list[str]) -> float:
@@ -234,6 +243,8 @@ def _against_words(message: Message, mention: Mention, entry: Entry, scene: Scen
         return 0.0
     if mention.end - mention.start == len(message.tokens):
         return 0.0
+    if message.has_capitals and all(message.tokens.capital[mention.start : mention.end]):
+        return 0.0  # "An Toàn" is a name, "An toàn" opens a sentence
     bare = message.tokens.accent_share < 0.3
     accented, folded = _stop_keys()
     strength = accented.get(entry.accented) or (folded.get(folded_key(entry.name)) if bare else None)
@@ -261,5 +272,5 @@ def prior(gazetteer: Gazetteer, context: Context, number: int) -> float:
 def _stop_keys() -> tuple[dict[str, str], dict[str, str]]:
     """Accented key → strength, folded key → strength; "thing" is a place in itself ("ở trung tâm")."""
     rows = read_table("stop_phrases.tsv")[1:]
-    accented = {accented_key(phrase): strength for phrase, strength in rows}
-    return accented, {folded_key(phrase): strength for phrase, strength in rows}
+    accented = {accented_key(phrase): strength or "word" for phrase, strength in rows}
+    return accented, {folded_key(phrase): strength or "word" for phrase, strength in rows}

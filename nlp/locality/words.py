@@ -167,8 +167,8 @@ def _hamlets(text: str, tokens: Tokens, cues: Cues) -> list[str]:
         at = max(ends)
         if tokens.lower[at] in ("số", "so") and at + 1 < len(tokens):
             at += 1
-        if tokens.gaps[at] >= SOFT:
-            continue
+        if tokens.gaps[at] >= SOFT or "xa" in cues.kinds_before(start) or "phuong" in cues.kinds_before(start):
+            continue  # the "Bản" of "xã Bản Hồ"
         if tokens.lower[at].isdigit():
             found.append(_between(text, tokens, start, at + 1))
         elif tokens.capital[at]:
