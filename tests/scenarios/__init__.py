@@ -1,0 +1,1 @@
+"""Whole conversations as scripts: each runs on every platform, through the same composition as the server."""
