@@ -9,7 +9,7 @@ from functools import partial
 from typing import Protocol
 
 import structlog
-from sqlalchemy import update
+from sqlalchemy import text
 from sqlmodel import Session, col, select
 
 from handlers import filing, lookups
@@ -57,6 +57,11 @@ from storage.media import MediaStore, StoredMedia
 from storage.models import Citizen, Lane, Media, OutboxMessage
 
 log = structlog.get_logger(__name__)
+
+_DROP_PROMPTS = text(  # plain SQL: the mapper takes ten times as long to say it
+    "UPDATE outbox SET state = 'expired', error = 'the citizen went on writing' "
+    "WHERE lane = :lane AND state = 'queued' AND key LIKE 'prompt:%'"
+)
 
 
 class ArrivedMessage(Protocol):
@@ -280,13 +285,7 @@ class _Performance:
             outbox.wake(self.session, self.lane, now=self.now)
 
     def _drop_unsent_prompts(self) -> None:
-        rows = (
-            update(OutboxMessage)
-            .where(col(OutboxMessage.lane) == self.lane.key, col(OutboxMessage.state) == "queued")
-            .where(col(OutboxMessage.key).like("prompt:%"))
-            .values(state="expired", error="the citizen went on writing")
-        )
-        self.session.execute(rows, execution_options={"synchronize_session": False})
+        self.session.connection().execute(_DROP_PROMPTS, {"lane": self.lane.key})
 
     def _write_rows(self, inbox_id: int) -> None:
         for number, (reply, report_id, is_prompt, not_before) in enumerate(self.rows):

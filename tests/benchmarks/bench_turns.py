@@ -166,7 +166,7 @@ async def measure_peer(url: str, chats: int) -> float:
 
     engine = create_engine(url)
     SQLModel.metadata.tables["plain_report"].create(engine, checkfirst=True)
-    trouble, place, confirm = range(3)
+    place, confirm = range(2)
 
     async def take_trouble(update: telegram.Update, context: object) -> int:
         context.user_data["text"] = update.message.text  # type: ignore[attr-defined,union-attr]
