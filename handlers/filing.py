@@ -1,6 +1,7 @@
 """What a conversation does to reports: file one, add to one, rate one; each with what is said to its citizen."""
 
 import hashlib
+import math
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
@@ -189,13 +190,22 @@ def _place_prediction(locality: Locality, report_id: int, text_hash: str, now: d
         kind="locality",
         model_version="gazetteer",
         label=best.current.code if best else None,
-        confidence=best.score if best else 0.0,
+        confidence=_certainty(locality),
         action=locality.action.value,
         top=top,
         evidence=list(best.evidence) if best else [],
         text_hash=text_hash,
         created_at=now,
     )
+
+
+def _certainty(locality: Locality) -> float:
+    """The lead of the best candidate over the next as a share of one; a ranking aid, not a calibrated probability."""
+    scores = [candidate.score for candidate in locality.candidates[:2]]
+    if not scores:
+        return 0.0
+    lead = scores[0] - (scores[1] if len(scores) > 1 else 0.0)
+    return 1 / (1 + math.exp(-2 * lead))
 
 
 def _own_report(session: Session, citizen: Citizen, code: str) -> Report | None:

@@ -67,7 +67,7 @@ class ConsoleChannel:
     ) -> None:
         """``show_photo`` gives a path for a hash. ``lines`` None = from standard input."""
         self._hint, self._clock, self._quiet, self._show_photo = hint, clock, quiet, show_photo
-        self._out = out or sys.stdout
+        self._out = out
         self._lines = lines
         self._citizen = FIRST_CITIZEN
         self._several = False
@@ -153,7 +153,8 @@ class ConsoleChannel:
         return Update(CHANNEL, ACCOUNT, id, self._citizen, body, now)
 
     def _print(self, text: str) -> None:
-        print(text, file=self._out, flush=True)
+        # looked up now: while somebody types, standard output is one that prints above the prompt
+        print(text, file=self._out or sys.stdout, flush=True)
 
 
 def parse_line(text: str) -> Line:
