@@ -84,11 +84,22 @@ def _take_text(talk: Talk, part: TextPart) -> None:
 
 def _take_material(talk: Talk, held: Held) -> None:
     _greet_first(talk)
+    held = _with_what_waits(talk, held)
     if talk.draft is not None and talk.world.facts.replied_code is None:
         building.merge(talk, held)
         building.proceed(talk)
     else:
         following.place_material(talk, held)
+
+
+def _with_what_waits(talk: Talk, held: Held) -> Held:
+    # the citizen went on instead of saying where the last photo or place belongs: it goes along, nothing is dropped
+    waiting = talk.session.held
+    if talk.session.step not in (Step.ATTACH, Step.SECOND) or waiting is None or waiting.code:
+        return held
+    talk.set(held=None)
+    talk.clear_question()
+    return Held(waiting.texts + held.texts, waiting.photos + held.photos, held.point or waiting.point)
 
 
 def _take_photo(talk: Talk, message_id: str, caption: str) -> None:

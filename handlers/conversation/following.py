@@ -11,7 +11,7 @@ from nlp.results import Intent, PlaceAction, Understanding
 from storage.workflow import OPEN, Status
 
 MAX_REPORTS_OFFERED = 6
-URGENT_FOLLOW_UP = timedelta(minutes=30)  # excited bubbles after an urgent report belong to it
+FOLLOW_UP = timedelta(minutes=30)  # what comes so soon after a report, without words or in excitement, belongs to it
 _SMALL_TALK = {
     Intent.GREETING: "talk.greeting",
     Intent.THANKS: "talk.thanks",
@@ -45,7 +45,7 @@ def attach(talk: Talk, code: str, held: Held) -> None:
 
 def recent_urgent(talk: Talk) -> ReportBrief | None:
     """The urgent report of the last half hour, if there is one."""
-    since = talk.world.now - URGENT_FOLLOW_UP
+    since = talk.world.now - FOLLOW_UP
     return next(
         (r for r in talk.world.facts.reports if r.is_urgent and r.status in OPEN and r.created_at >= since), None
     )
@@ -86,12 +86,22 @@ def _place_by_likeness(talk: Talk, held: Held, heard: Understanding | None) -> N
     reports = [brief for brief in talk.world.facts.reports if brief.status in OPEN]
     waiting = [brief for brief in reports if brief.status is Status.NEED_INFO]
     candidates = waiting if len(waiting) == 1 else reports
+    fresh = _just_filed(talk, candidates)
     if not candidates or (heard is not None and _is_new_trouble(heard, candidates)):
         start_draft(talk, held)
+    elif heard is None and fresh is not None:
+        _attach_with_way_back(talk, fresh.code, held)
     elif len(candidates) == 1:
         _attach_with_way_back(talk, candidates[0].code, held)
     else:
         _ask_which(talk, candidates, held)
+
+
+def _just_filed(talk: Talk, reports: list[ReportBrief]) -> ReportBrief | None:
+    """The newest report, if it is so new that a photo or a place without words belongs to it."""
+    since = talk.world.now - FOLLOW_UP
+    newest = max(reports, key=lambda brief: brief.created_at, default=None)
+    return newest if newest is not None and newest.created_at >= since else None
 
 
 def _is_new_trouble(heard: Understanding, reports: list[ReportBrief]) -> bool:
