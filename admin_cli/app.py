@@ -104,6 +104,9 @@ def _fail(error: Exception, seat: Seat) -> int:
     if type(error).__name__ == "Abort":
         message(seat.say("word.interrupted"))
         return ExitCode.ERROR
+    if type(error).__name__ == "NoArgsIsHelpError":
+        message(str(getattr(error, "message", "")))
+        return ExitCode.USAGE
     failure = describe(error, seat)
     message(failure.line)
     return int(failure.code)

@@ -5,7 +5,9 @@ from enum import IntEnum
 from typing import Any
 
 from admin_cli.errors import BadLine, FileMissing, MissingPackage, NoLetter, NotReadable, UnknownChoice
+from admin_cli.help import about_param, section_of
 from admin_cli.seat import Seat
+from handlers.accounts import NeedsRole
 from handlers.errors import Incomplete, NoAccount, NotYours, TooSoon, UnknownAgency, UnknownCode
 from handlers.province import BadPack
 from handlers.settings import BadSetting
@@ -44,6 +46,7 @@ _CODES: dict[type[Exception], ExitCode] = {
     TooSoon: ExitCode.NOT_NOW,
     NotAllowed: ExitCode.NOT_ALLOWED,
     NotYours: ExitCode.NOT_ALLOWED,
+    NeedsRole: ExitCode.NOT_ALLOWED,
     NoAccount: ExitCode.NOT_ALLOWED,
     UnknownCode: ExitCode.NOT_FOUND,
     UnknownAgency: ExitCode.NOT_FOUND,
@@ -92,6 +95,8 @@ def _refusal(error: Exception, seat: Seat) -> tuple[str, dict[str, object]]:
                 "needed": role_names(seat, error.needed),
                 "roles": role_names(seat, error.roles),
             }
+        case NeedsRole():
+            return "NeedsRole", {"needed": role_names(seat, error.needed), "roles": role_names(seat, error.roles)}
         case NotYours():
             agency = seat.office.pack.agency_name(error.agency) if error.agency else say("word.no_agency")
             return "NotYours", {"code": error.code, "agency": agency}
@@ -151,11 +156,13 @@ def _usage(error: Exception, seat: Seat) -> Failure | None:
     plain = str(getattr(error, "message", error))
     match name:
         case "MissingParameter":
-            text = say("usage.MissingParameter", what=what)
+            text = say("usage.MissingParameter", what=_missing(param, context, seat))
         case "NoSuchOption":
             text = say("usage.NoSuchOption", what=what)
         case "BadParameter":
-            text = say("usage.BadParameter", what=what, why=plain)
+            choices = param.type_descriptor.choices if param is not None else None
+            why = say("usage.choices", choices=", ".join(choices)) if choices else plain
+            text = say("usage.BadParameter", what=what, why=why)
         case _ if plain.startswith("No such command"):
             text = say("usage.NoSuchCommand", what=plain.split("'")[1])
         case _:
@@ -166,8 +173,17 @@ def _usage(error: Exception, seat: Seat) -> Failure | None:
     return Failure(text, say("usage.try", command=command), ExitCode.USAGE)
 
 
+def _missing(param: Any, context: Any, seat: Seat) -> str:
+    """ "CODE (Mã phản ánh …)"."""
+    about = about_param(seat.words, section_of(context.command, context, seat.words), param.name)
+    name = param.opts[0] if param.param_type_name == "option" else param.metavar or param.name.strip("_").upper()
+    return f"{name} ({about})" if about else str(name)
+
+
 def role_names(seat: Seat, roles: Any) -> str:
     """ "chuyên viên, lãnh đạo"."""
+    if not roles:
+        return seat.say("word.no_role")
     return ", ".join(seat.say(f"role.{role.value}") for role in sorted(roles))
 
 

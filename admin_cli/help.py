@@ -4,6 +4,7 @@ import shutil
 import textwrap
 from typing import Any
 
+import typer
 from typer.core import TyperCommand, TyperGroup
 
 from handlers.texts import Texts, load_texts
@@ -12,7 +13,10 @@ _WIDEST, _INDENT, _LABEL = 100, 2, 24
 
 
 class DeskCommand(TyperCommand):
-    """A command whose help comes from the wording."""
+    """A command whose help comes from the wording, and which takes plain words as they are typed."""
+
+    def get_params(self, ctx: Any) -> Any:
+        return _taken_as_typed(super().get_params(ctx))
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
         formatter.write(help_page(self, ctx))
@@ -24,8 +28,27 @@ class DeskCommand(TyperCommand):
 class DeskGroup(TyperGroup):
     """A group of commands whose help comes from the wording."""
 
+    def get_params(self, ctx: Any) -> Any:
+        return _taken_as_typed(super().get_params(ctx))
+
     def format_help(self, ctx: Any, formatter: Any) -> None:
         formatter.write(help_page(self, ctx))
+
+
+class _AsTyped:
+    """Reads words and whole numbers without the validation library, whose import takes longer than a whole command."""
+
+    def __init__(self, kind: type) -> None:
+        self._kind = kind
+
+    def coerce(self, value: Any, param: Any, ctx: Any) -> Any:
+        is_many = param.multiple or param.nargs == -1
+        if value is None:
+            return () if is_many else None
+        try:
+            return [self._kind(item) for item in value] if is_many else self._kind(value)
+        except ValueError:
+            raise typer.BadParameter(str(value), ctx=ctx, param=param) from None
 
 
 def help_page(command: Any, ctx: Any) -> str:
@@ -55,12 +78,24 @@ def help_page(command: Any, ctx: Any) -> str:
 
 def section_of(command: Any, ctx: Any, words: Texts) -> str:
     """The wording's section of a command: its own name, behind its group's where the name stands twice."""
-    return f"help_{_key(words, ctx.parent.command if ctx.parent else None, command.name)}"
+    if ctx.parent is None:
+        return "help_paht"
+    return f"help_{_key(words, ctx.parent.command, command.name)}"
 
 
 def about_param(words: Texts, section: str, name: str) -> str | None:
     """What a parameter is for; None where the wording lacks it."""
+    name = name.removeprefix("as_")
     return words.sentences.get(f"{section}.{name}") or words.sentences.get(f"help_common.{name}")
+
+
+def _taken_as_typed(params: Any) -> Any:
+    kinds = {bool: bool, str: str, int: int, list[str]: str, list[int]: int}
+    for param in params:
+        descriptor = param.type_descriptor
+        if descriptor.annotation in kinds and not descriptor.is_ranged and descriptor.choices is None:
+            param._runtime_param = _AsTyped(kinds[descriptor.annotation])  # what the framework would build on first use
+    return params
 
 
 def _key(words: Texts, group: Any, name: str) -> str:

@@ -27,7 +27,7 @@ def inbox(
     mine: Annotated[bool, typer.Option("--mine")] = False,
     text_: Annotated[str, typer.Option("--text", "-t", metavar="CHỮ")] = "",
     sort: Annotated[str, typer.Option("--sort")] = "attention",
-    limit: Annotated[int, typer.Option("--limit", "-n", min=0)] = DEFAULT_LIMIT,
+    limit: Annotated[int, typer.Option("--limit", "-n")] = DEFAULT_LIMIT,
     columns: Annotated[str | None, typer.Option("--columns")] = None,
     as_json: Annotated[bool, typer.Option("--json")] = False,
     as_csv: Annotated[bool, typer.Option("--csv")] = False,
@@ -35,7 +35,7 @@ def inbox(
     """List reports."""
     seat: Seat = ctx.obj
     if sort not in SORTS:
-        raise UnknownChoice("UnknownColumn", sort, tuple(SORTS))
+        raise UnknownChoice("UnknownSort", sort, tuple(SORTS))
     pack = seat.office.pack
     wanted = Filter(
         statuses=choices.read_statuses(seat, status or ()),
@@ -46,7 +46,7 @@ def inbox(
         is_mine=mine,
         text=text_,
         sort=sort,
-        limit=limit,
+        limit=max(limit, 0),
     )
     found = list_reports(seat.reader, seat.actor, wanted, now=seat.now())
     print_lines(seat, found.lines, choose_form(as_json=as_json, as_csv=as_csv), columns)

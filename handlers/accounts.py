@@ -8,13 +8,27 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from handlers.actors import Actor
-from handlers.errors import NoAccount
+from handlers.errors import HandlerError, NoAccount
 from handlers.province import ProvincePack
 from handlers.settings import Settings
 from storage.reader import Reader, as_json
 from storage.workflow import Role
 
 TRIAL_ROLES = (Role.INTAKE, Role.OFFICER, Role.LEADER, Role.ADMIN)
+
+
+class NeedsRole(HandlerError):
+    """This belongs to other roles, whatever the report."""
+
+    def __init__(self, roles: frozenset[Role], needed: frozenset[Role]) -> None:
+        self.roles, self.needed = roles, needed
+        super().__init__(f"needs one of {', '.join(sorted(needed))}")
+
+
+def require(actor: Actor, *needed: Role) -> None:
+    """Raise NeedsRole unless the actor holds one of these."""
+    if not actor.roles & set(needed):
+        raise NeedsRole(actor.roles, frozenset(needed))
 
 
 def os_user() -> str:

@@ -21,12 +21,11 @@ from handlers.bootstrap import DeskServices
 from handlers.messages import reply_from_json
 from handlers.office import Office
 from handlers.reports import ResultDraft
-from storage import migrate
+from storage import migrate, outbox, queue
 from storage.database import Database
 from storage.errors import ChangedMeanwhile
 from storage.media import MediaStore
 from storage.models import Media, OutboxMessage, Report
-from storage.outbox import HELD
 from storage.reader import DatabaseAway
 from storage.workflow import Role, Status, UrgencyClass
 
@@ -177,6 +176,18 @@ class Desk:
         """Leave an internal note."""
         return self._run(code, lambda s, o: reports.note(s, o, code, text, by=self.actor), preview=False)
 
+    def resend(self, letter: int) -> bool:
+        """Send a given-up message once more; False where it is not given up."""
+        now = self._office.now()
+        with _server_errors():
+            return self._database.write_now(lambda session: outbox.revive(session, letter, now=now))
+
+    def reread(self, message: int) -> bool:
+        """Give a citizen's given-up message another chance; False where it is not given up."""
+        now = self._office.now()
+        with _server_errors():
+            return self._database.write_now(lambda session: queue.revive(session, message, now=now))
+
     def disconnect(self) -> None:
         """Let go of the database."""
         self._database.close()
@@ -258,7 +269,7 @@ def _word(row: OutboxMessage) -> ChatWord:
         text=reply.text,
         buttons=tuple(option.label for option in reply.options),
         photos=len(reply.photos),
-        is_held=row.state in HELD,
+        is_held=row.state in outbox.HELD,
     )
 
 
@@ -272,4 +283,4 @@ def _server_errors() -> Iterator[None]:
     try:
         yield
     except OperationalError as error:
-        raise DatabaseAway(str(error.orig).splitlines()[0]) from error
+        raise DatabaseAway(next(iter(str(error.orig).splitlines()), "?")) from error

@@ -56,6 +56,12 @@ class Reader:
         row = self.first(sql, *values)
         return int(next(iter(row.values())) or 0) if row else 0
 
+    def copy_to(self, path: Path) -> None:
+        """A whole copy of an SQLite database, consistent while others write."""
+        with sqlite3.connect(path) as copy:
+            self._connection.backup(copy)
+        copy.close()
+
     def close(self) -> None:
         self._connection.close()
 
@@ -105,7 +111,7 @@ def _open_postgres(url: str) -> Any:
             options="-c timezone=UTC -c default_transaction_read_only=on",
         )
     except psycopg.OperationalError as error:
-        raise DatabaseAway(str(error).splitlines()[0]) from error
+        raise DatabaseAway(_first_line(error)) from error
 
 
 def _to_sqlite(value: object) -> object:
@@ -117,7 +123,11 @@ def _to_sqlite(value: object) -> object:
 def _translated(error: Exception) -> Exception:
     text = str(error)
     if "no such table" in text or ("relation" in text and "does not exist" in text):
-        return DatabaseMissing(text.splitlines()[0])
+        return DatabaseMissing(_first_line(error))
     if type(error).__name__ == "OperationalError":
-        return DatabaseAway(text.splitlines()[0])
+        return DatabaseAway(_first_line(error))
     return error
+
+
+def _first_line(error: Exception) -> str:
+    return next(iter(str(error).splitlines()), type(error).__name__)
