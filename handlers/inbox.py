@@ -30,7 +30,7 @@ from handlers.conversation import (
     advance,
 )
 from handlers.drafts import Session as Talk
-from handlers.drafts import session_from_json, session_to_json
+from handlers.drafts import Step, session_from_json, session_to_json
 from handlers.messages import (
     ChoiceContent,
     EditedContent,
@@ -358,9 +358,11 @@ def _texts_to_read(
         if text and _is_short_answer(text, talk, prefix):
             continue
         if text:
-            whole = f"{draft_text}\n{text}" if draft_text else text
-            wanted += [(text, commune), (whole, commune)]
-            told[incoming.lane] = whole
+            wanted.append((text, commune))
+            if talk.step is Step.PLACE and incoming.lane not in told:
+                continue  # most answers to "where?" are an address and leave the story as it was
+            told[incoming.lane] = f"{draft_text}\n{text}" if draft_text else text
+            wanted.append((told[incoming.lane], commune))
         elif draft_text and not isinstance(incoming.content, ChoiceContent):
             wanted.append((draft_text, commune))
     return list(dict.fromkeys(wanted))

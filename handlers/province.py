@@ -327,7 +327,8 @@ class _Reader:
     def _rows(self, name: str) -> list[dict[str, str]]:
         try:
             with (self.folder / name).open(encoding="utf-8-sig", newline="") as file:
-                rows = list(csv.DictReader(file))
+                reader = csv.DictReader(file)
+                columns, rows = reader.fieldnames or (), list(reader)
         except (OSError, UnicodeDecodeError) as error:
             self.problems.append(f"{name}: {error}")
             return []
@@ -335,8 +336,7 @@ class _Reader:
         if len(whole) < len(rows):
             self.problems.append(f"{name}: {len(rows) - len(whole)} lines have too many or too few columns")
         wanted = _COLUMNS[name]
-        missing = [column for column in wanted if whole and column not in whole[0]]
-        if missing or not whole:
+        if set(wanted) - set(columns) or (not whole and name != "units.csv"):  # no units = the whole province
             self.problems.append(f"{name}: columns expected are {','.join(wanted)}")
             return []
         return whole
