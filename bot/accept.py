@@ -129,7 +129,9 @@ class Acceptor:
         try:
             await self._store.store([update for updates, _ in taken for update in updates])
         except Exception as error:
-            log.error("updates_not_stored", count=len(taken), error=type(error).__name__, exc_info=True)
+            log.error(
+                "updates_not_stored", count=len(taken), error=type(error).__name__, exc_info=not _is_outage(error)
+            )
             return error
         return None
 

@@ -26,6 +26,7 @@ STREAM = "paht:ingress"
 COPIED = "paht:ingress:copied"  # id of the newest entry that is in the inbox
 UNREADABLE = "paht:ingress:unreadable"
 BUDGET = timedelta(milliseconds=250)
+LAST_RESORT = timedelta(seconds=1)  # with the database away, a slow Redis is better than none
 OPEN_FOR = timedelta(seconds=1)
 BATCH = 1000
 PATIENCE = 5.0  # seconds for a call that nobody waits for
@@ -72,18 +73,17 @@ class IngressStore:
 
     async def store(self, updates: Sequence[Update]) -> None:
         """One round trip to Redis, or one commit; refused only when neither answers."""
-        was_open = self.is_open
-        if not was_open and await self._try_redis(updates):
+        if not self.is_open and await self._try_redis(updates, BUDGET):
             return
         try:
             await self._store_in_database(updates)
         except Exception:
-            if not was_open or not await self._try_redis(updates):
+            if not await self._try_redis(updates, LAST_RESORT):
                 raise
 
-    async def _try_redis(self, updates: Sequence[Update]) -> bool:
+    async def _try_redis(self, updates: Sequence[Update], budget: timedelta) -> bool:
         try:
-            async with asyncio.timeout(BUDGET.total_seconds()):
+            async with asyncio.timeout(budget.total_seconds()):
                 has_forgotten = await self._add(updates)
         except (RedisError, OSError, TimeoutError) as error:
             self._closed_at = time.monotonic() + OPEN_FOR.total_seconds()

@@ -114,6 +114,7 @@ class LaneWorkers:
         self._numbers = itertools.count()
         self._fetching = asyncio.Semaphore(self._settings.photo_lanes)
         self._slow = 0
+        self._has_strays = False  # lanes leased by us that nobody works on, since the database failed in between
         self._chunk = 8  # lanes a transaction
 
     async def run(self) -> None:
@@ -136,6 +137,7 @@ class LaneWorkers:
                 found = await self._work_once(tasks)
             except Exception:
                 failures += 1
+                self._has_strays = True
                 log.exception("lanes_not_claimed", failures=failures)
                 await asyncio.sleep(min(0.1 * 2**failures, 2.0))
                 continue
@@ -183,9 +185,13 @@ class LaneWorkers:
     async def _claim(self, token: str) -> list[ClaimedLane]:
         def work(session: Session) -> list[ClaimedLane]:
             now = self._clock()
+            if self._has_strays:
+                queue.abandon_all(session, self._owner, now=now, but=list(self._tokens))
             return queue.claim(session, token, self._channels.keys(), now=now, lease=self._settings.lease)
 
-        return await self._database.write(work)
+        claimed = await self._database.write(work)
+        self._has_strays = False
+        return claimed
 
     def _read(self, claimed: ClaimedLane) -> _Work:
         work = _Work(claimed)
@@ -347,7 +353,8 @@ class LaneWorkers:
         try:
             await self._database.write(partial(queue.abandon, token=token, keys=keys, ready_at=later))
         except Exception:
-            log.exception("lanes_not_given_back", lanes=len(keys))  # their leases run out
+            log.exception("lanes_not_given_back", lanes=len(keys))
+            self._has_strays = True
 
     async def _give_back_everything(self) -> None:
         try:

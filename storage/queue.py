@@ -215,11 +215,12 @@ def abandon(session: Session, token: str, keys: Collection[str], *, ready_at: da
     session.connection().execute(update(lane).where(lane.c.key.in_(sorted(keys)), lane.c.owner == token).values(free))
 
 
-def abandon_all(session: Session, owner: str, *, now: datetime) -> None:
-    """Give all lanes of a process back."""
+def abandon_all(session: Session, owner: str, *, now: datetime, but: Collection[str] = ()) -> None:
+    """Give all lanes of a process back, except those of the claims ``but``."""
     lane = table_of(Lane)
     free = {"owner": None, "lease_until": None, "ready_at": now}
-    session.connection().execute(update(lane).where(lane.c.owner.startswith(f"{owner}#")).values(free))
+    is_stray = lane.c.owner.startswith(f"{owner}#", autoescape=True) & lane.c.owner.not_in(sorted(but))
+    session.connection().execute(update(lane).where(is_stray).values(free))
 
 
 def note_failure(session: Session, message: StoredMessage, error: str, *, now: datetime) -> timedelta | None:
