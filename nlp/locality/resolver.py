@@ -12,7 +12,7 @@ from nlp.locality.misspelt import find_misspelt, misspelt_districts
 from nlp.locality.scoring import Message, look_around, prior, weigh
 from nlp.locality.tokens import Tokens, tokenize
 from nlp.locality.words import find_words
-from nlp.results import Area, Context, Locality, Normalized, PlaceAction, PlaceCandidate, Unit
+from nlp.results import Area, Context, Locality, Normalized, PlaceAction, PlaceCandidate, PlaceWords, Unit
 
 ACCEPT_SCORE = 2.2  # below it a name is only asked about
 ASK_SCORE = 1.0  # below it a name is no place
@@ -53,6 +53,14 @@ def resolve_place(
         return found
     again = _resolve(gazetteer, text, tokenize(text, replacements=replacements), context)
     return again if _STRENGTH[again.action] > _STRENGTH[found.action] else found
+
+
+def read_words(text: str) -> PlaceWords:
+    """House number, street, lane, kilometre, landmark and hamlet alone, where no commune is looked for."""
+    tokens = tokenize(text)
+    cues = Cues(tokens)
+    cues.mark_streets(set())
+    return find_words(text, tokens, cues)
 
 
 def _repairs(text: str, repaired: Normalized) -> dict[int, str]:

@@ -12,7 +12,8 @@ _FLAGS = re.IGNORECASE
 _NUMBER = r"\d{1,4}[A-Za-z]?(?:[/-]\d{1,4}[A-Za-z]?){0,5}"
 # "số nhà 12A", "SN 5/3", "so 154"; not "số 1 thế giới"
 _HOUSE = re.compile(
-    rf"(?<!\w)(?:số nhà|số|so nha|so|sn)\s*({_NUMBER})(?!\w|\s*(?:ngày|ngay|lần|lan|điện|người|máy)\b)", _FLAGS
+    rf"(?<!\w)(?:số nhà|số|so nha|so|sn)\s*({_NUMBER})(?!\w|\s*(?:ngày|ngay|lần|lan|người|nguoi|máy|tháng|năm)\b)",
+    _FLAGS,
 )
 # "thửa 80, tờ bản đồ 22"
 _PARCEL = re.compile(
@@ -44,6 +45,30 @@ _JUNCTION = re.compile(
 )
 _WITHOUT_NAME = frozenset({"quán", "động", "hang", "đài", "đình", "biển", "ca", "đồn", "quan", "ga", "cảng", "hồ"})
 _STREET_WORDS = frozenset({"đường", "đg", "dg", "phố", "đại lộ", "duong", "tuyến đường", "đường phố", "đ", "tuyến phố"})
+_COUNTED = frozenset(
+    [
+        "cm",
+        "to",
+        "thon",
+        "quan",
+        "q",
+        "p",
+        "phuong",
+        "thang",
+        "ngo",
+        "ngach",
+        "hem",
+        "ciet",
+        "ql",
+        "tl",
+        "dt",
+        "tdp",
+        "doi",
+        "cao",
+        "ban",
+        "xom",
+    ]
+)
 _MOST = 2  # landmarks, hamlets
 
 
@@ -74,6 +99,8 @@ def _tidy(words: str) -> str:
 def _number_and_street(text: str, tokens: Tokens, cues: Cues) -> tuple[str, str]:
     """ "05 Điện Biên Phủ", "178 đường Hùng Vương", "đường Hoàng Liên"."""
     for start in sorted(cues.street):
+        if start not in cues.street_names and not tokens.capital[start]:
+            continue  # "đường sụt một mảng" names no street
         for cue_start, kinds in cues.before.get(start, ()):
             word = _between(text, tokens, cue_start, start).lower().rstrip(".")
             if "street" in kinds and word in _STREET_WORDS and not tokens.lower[start].isdigit():
@@ -87,22 +114,13 @@ def _number_and_street(text: str, tokens: Tokens, cues: Cues) -> tuple[str, str]
 
 def _number_before(tokens: Tokens, index: int) -> str:
     before = index - 1
-    if before >= 0 and tokens.gaps[index] == JOINED and tokens.lower[before].isdigit():
-        if before and tokens.lower[before - 1] in (
-            "km",
-            "tổ",
-            "to",
-            "thôn",
-            "thon",
-            "quận",
-            "q",
-            "p",
-            "phường",
-            "tháng",
-        ):
-            return ""
-        return tokens.lower[before]
-    return ""
+    if before < 0 or tokens.gaps[index] != JOINED or not tokens.lower[before].isdigit():
+        return ""
+    previous = tokens.folded[before - 1] if before else ""
+    if previous in _COUNTED or (previous.isdigit() and tokens.ends[before - 1] + 1 == tokens.starts[before]):
+        # the "9" of "ngõ 9 Kim Tân", the second "15" of "kiệt 15/15 Bùi Thị Xuân"
+        return ""
+    return tokens.lower[before]
 
 
 def _name_end(tokens: Tokens, cues: Cues, start: int, most: int = 4) -> int:
