@@ -48,6 +48,7 @@ def act(seat: Seat, deed: "Callable[[bool, int | None], Done]", manner: Manner) 
         return
     if done.is_preview:
         _show_preview(seat, done, manner)
+        message(f"\n{seat.say('done.preview_next')}")
         return
     _show_done(seat, done)
     if manner.wait and done.told:

@@ -16,6 +16,7 @@ from sqlalchemy.orm.exc import StaleDataError
 from sqlmodel import Session, col, select
 
 from handlers import notifications, reports
+from handlers.accounts import require
 from handlers.actors import Actor
 from handlers.bootstrap import DeskServices
 from handlers.messages import reply_from_json
@@ -173,7 +174,8 @@ class Desk:
         return self._run(code, lambda s, o: reports.close(s, o, code, by=self.actor), preview=preview, seen=seen)
 
     def note(self, code: str, text: str) -> Done:
-        """Leave an internal note."""
+        """Leave an internal note. Raises NeedsRole."""
+        require(self.actor, Role.INTAKE, Role.OFFICER, Role.LEADER, Role.ADMIN)
         return self._run(code, lambda s, o: reports.note(s, o, code, text, by=self.actor), preview=False)
 
     def resend(self, letter: int) -> bool:

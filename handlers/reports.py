@@ -1,7 +1,7 @@
 """The report's life: each act of the table as one use-case on a session, without a commit of its own."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -11,7 +11,7 @@ from handlers import notifications
 from handlers.actors import CITIZEN, SYSTEM, Actor
 from handlers.errors import Incomplete, NotYours, TooSoon, UnknownAgency
 from handlers.office import Office
-from storage.deadlines import add_working_days, add_working_hours
+from storage.deadlines import add_working_days, add_working_hours, working_time_between
 from storage.errors import InvalidTransition, NotAllowed, NotFound
 from storage.models import Assignment, Follower, History, Media, Prediction, Report, ReportPhoto
 from storage.workflow import (
@@ -81,6 +81,8 @@ def assign(
         _correct_commune(session, office, report, commune, by, reason)
     if "." not in report.subfield or report.subfield == "khac.khong_ro":
         raise Incomplete(Need.FIELD, "field_unknown", code=code)
+    if report.commune_code is None and report.lat is None:
+        raise Incomplete(Need.PLACE, "place_unknown", code=code)
     lead = _resolve_agency(office, report, agency)
     if urgency is not None:
         report.urgency = urgency
@@ -131,9 +133,7 @@ def resume(session: Session, office: Office, report: Report, *, marker: str = ""
     transition = _permit(report, Act.RESUME, SYSTEM)
     now = office.now()
     if report.asked_at is not None and report.due_at is not None and report.urgency is not UrgencyClass.URGENT:
-        limit = timedelta(days=office.pack.sla["question_days"])
-        report.due_at += min(now - report.asked_at, limit)
-        report.due_at = end_of_working_day(office, report.due_at)
+        report.due_at = _after_pause(office, report.due_at, report.asked_at, now)
     row = _move(session, office, report, transition, SYSTEM, data={"marker": marker} if marker else {})
     report.resume_status = report.asked_at = None
     if is_told:
@@ -160,6 +160,7 @@ def submit_result(session: Session, office: Office, code: str, result: ResultDra
         **result.data,
         "no_photo": result.no_photo.value if result.no_photo else None,
         "no_photo_why": result.no_photo_why,
+        "photos": list(result.photos),
     }
     report.result_by = by.account
     _add_photos(session, report, result.photos, "after", office.now())
@@ -183,8 +184,8 @@ def approve(session: Session, office: Office, code: str, *, by: Actor) -> Report
     is_own = report.result_by == by.account
     if is_own and report.urgency.value not in office.pack.self_approve:
         raise Incomplete(Need.CLOSING_GATE, "own_result", code=code)
-    photos = _photo_hashes(session, report, "after")
-    check_closing_gate(session, report, stored_result(report, photos))
+    stored = stored_result(report)
+    check_closing_gate(session, report, stored)
     report.resolved_at = office.now()
     _set_lead_assignment(session, report, "done", report.resolved_at)
     data = {"outcome": report.outcome, "self_approved": is_own}
@@ -202,7 +203,7 @@ def approve(session: Session, office: Office, code: str, *, by: Actor) -> Report
             outcome=outcome,
             answer=report.answer,
         ),
-        photos=photos,
+        photos=stored.photos,
         options=notifications.rating_options(office, report),
     )
     return report
@@ -343,9 +344,13 @@ def check_closing_gate(session: Session, report: Report, result: ResultDraft) ->
         raise Incomplete(Need.CLOSING_GATE, f"outcome_{result.outcome.value}", missing=", ".join(missing))
 
 
-def stored_result(report: Report, photos: tuple[str, ...]) -> ResultDraft:
-    """The submitted result as it stands in the report; the leader's gate looks at it again."""
+def stored_result(report: Report) -> ResultDraft:
+    """The submitted result as it stands in the report; the leader's gate looks at it again.
+
+    Its photos are those of this submission, not of one that was sent back or led to a reopening.
+    """
     data = dict(report.outcome_data)
+    photos = tuple(data.pop("photos", ()))
     reason = data.pop("no_photo", None)
     why = data.pop("no_photo_why", "") or ""
     outcome = Outcome(report.outcome or Outcome.FIXED)
@@ -381,6 +386,16 @@ def _half_clock(office: Office, report: Report, now: datetime) -> datetime:
     complex_days = office.pack.sla["complex_days"]
     days = complex_days if report.urgency is UrgencyClass.COMPLEX else office.days_of(report.subfield)
     return add_working_days(office.pack.calendar, now, max(1, (days + 1) // 2))
+
+
+def _after_pause(office: Office, due_at: datetime, start: datetime, end: datetime) -> datetime:
+    """The deadline with the office time of a question added, at most its days, rounded up to closing time."""
+    calendar = office.pack.calendar
+    end = min(end, start + timedelta(days=office.pack.sla["question_days"]))
+    paused = working_time_between(calendar, start, end)
+    if not paused:
+        return due_at
+    return end_of_working_day(office, add_working_hours(calendar, due_at, paused))
 
 
 def _permit(report: Report, act: Act, by: Actor) -> Transition:
@@ -421,7 +436,9 @@ def _move(
     assert target is not None
     report.status = target
     report.version += 1
-    row = _history(office, report, transition.id, transition.act.value, by, text, data or {}, is_public)
+    # close is set off by an officer in the system's place: nobody's role fits, and the actor's own is written
+    acting = replace(by, roles=by.roles & transition.who or by.roles)
+    row = _history(office, report, transition.id, transition.act.value, acting, text, data or {}, is_public)
     row.from_status, row.to_status = before.value, target.value
     session.add(row)
     session.flush()
@@ -516,6 +533,7 @@ def _correct_field(session: Session, office: Office, report: Report, subfield: s
     _record_human_label(session, office, report, "field", subfield, by, reason)
     info = office.pack.subfields[subfield]
     report.field, report.subfield, report.is_restricted = info.field, subfield, info.is_restricted
+    report.urgency = info.urgency(is_danger=report.urgency is UrgencyClass.URGENT)
 
 
 def _correct_commune(
@@ -569,10 +587,16 @@ def _check_after_photos(session: Session, report: Report, hashes: Sequence[str])
     before = set(_photo_hashes(session, report, "before"))
     if set(hashes) & before:
         raise Incomplete(Need.CLOSING_GATE, "after_photo_is_before")
-    start = report.assigned_at
+    start = _round_started_at(session, report)
     for item in session.exec(select(Media).where(col(Media.hash).in_(hashes))):
         if item.taken_at is not None and start is not None and item.taken_at < start:
             raise Incomplete(Need.CLOSING_GATE, "after_photo_old", taken=item.taken_at.strftime("%d/%m/%Y %H:%M"))
+
+
+def _round_started_at(session: Session, report: Report) -> datetime | None:
+    """When the agency got the report, last: T18 if it was reopened, else T8."""
+    reopened = select(History.at).where(History.report_id == report.id, History.transition == "T18")
+    return session.exec(reopened.order_by(col(History.id).desc())).first() or report.assigned_at
 
 
 def follow(session: Session, report: Report, citizen_id: int, now: datetime) -> None:
