@@ -45,8 +45,8 @@ _JUNCTION = re.compile(
 )
 _WITHOUT_NAME = frozenset({"quán", "động", "hang", "đài", "đình", "biển", "ca", "đồn", "quan", "ga", "cảng", "hồ"})
 _STREET_WORDS = frozenset({"đường", "đg", "dg", "phố", "đại lộ", "duong", "tuyến đường", "đường phố", "đ", "tuyến phố"})
-_COUNTED = frozenset(
-    [
+_COUNTED = frozenset(  # a number after these is no house number; folded with k = c
+    {
         "cm",
         "to",
         "thon",
@@ -64,10 +64,7 @@ _COUNTED = frozenset(
         "dt",
         "tdp",
         "doi",
-        "cao",
-        "ban",
-        "xom",
-    ]
+    }
 )
 _MOST = 2  # landmarks, hamlets
 
