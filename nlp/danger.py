@@ -11,9 +11,12 @@ from nlp.normalize.letters import has_accents, strip_accents
 from nlp.normalize.tokens import Kind, Token
 from nlp.results import DangerResult
 
-DENY = 0.12  # below this trained score a "likely" pattern is not believed
-DENY_SURE = 0.02  # below this even a "sure" pattern shows no number
-ALONE = 0.62  # from this on the trained score rings without a pattern
+# Trained scores from which each kind of evidence is believed, chosen on held-out voices: one false alarm in a hundred.
+BELIEVE_SURE = 0.05
+BELIEVE_PLAIN = 0.10  # a sure pattern that fits only without accents: "cho" may be chó, chợ, cho
+BELIEVE_LIKELY = 0.13
+BELIEVE_ALONE = 0.20
+RINGS_THOUGH_PAST = 0.45  # "từ hôm qua đến giờ vẫn chưa tìm thấy"
 _GAP_SIGN = ".."
 
 
@@ -25,6 +28,7 @@ class Slot:
         tuple[tuple[str, str, bool], ...], ...
     ]  # rows of (word, word without accents, accents must be typed)
     gap: int
+    starts: frozenset[str]  # the plain first words of the rows: one of them must be in the message
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +53,7 @@ class Match:
     pattern: str
     first: int
     last: int
+    is_exact: bool = True  # False: the words fit only once accents are ignored
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,23 +70,33 @@ class DangerReading:
 
 
 class PatternSet:
-    """Patterns indexed by the plain first word, so that a long text stays cheap."""
+    """Patterns in named groups, indexed by the plain first word, so that a long text stays cheap."""
 
-    def __init__(self, patterns: Sequence[tuple[str, str]]) -> None:
-        self._by_word: defaultdict[str, list[tuple[str, Pattern]]] = defaultdict(list)
-        for kind, text in patterns:
+    def __init__(self, patterns: Sequence[tuple[str, str, str]], *, plain_groups: frozenset[str] = frozenset()) -> None:
+        """Take (group, kind, pattern) rows; those of ``plain_groups`` also match words typed without accents."""
+        self._by_word: defaultdict[str, list[tuple[str, str, Pattern, bool]]] = defaultdict(list)
+        for group, kind, text in patterns:
             pattern = compile_pattern(text)
+            may_be_plain = group in plain_groups and pattern.words > 1
             for plain in sorted({row[0][1] for row in pattern.slots[0].choices}):
-                self._by_word[plain].append((kind, pattern))
+                self._by_word[plain].append((group, kind, pattern, may_be_plain))
 
-    def find(self, words: Sequence[Word]) -> tuple[Match, ...]:
-        found = []
+    def find(self, words: Sequence[Word]) -> dict[str, tuple[Match, ...]]:
+        """Return the matches of each group."""
+        found: defaultdict[str, list[Match]] = defaultdict(list)
+        present = {word.plain for word in words}
+        any_bare = any(not word.typed_accents for word in words)
         for first, word in enumerate(words):
-            for kind, pattern in self._by_word.get(word.plain, ()):
-                last = _match(pattern, words, first)
+            for group, kind, pattern, may_be_plain in self._by_word.get(word.plain, ()):
+                if any(slot.starts.isdisjoint(present) for slot in pattern.slots[1:]):
+                    continue
+                last = _match(pattern, words, first, False)
+                is_exact = last >= 0
+                if not is_exact and may_be_plain and any_bare:
+                    last = _match(pattern, words, first, True)
                 if last >= 0:
-                    found.append(Match(kind, pattern.text, first, last))
-        return tuple(found)
+                    found[group].append(Match(kind, pattern.text, first, last, is_exact))
+        return {group: tuple(matches) for group, matches in found.items()}
 
 
 class DangerRule:
@@ -91,19 +106,19 @@ class DangerRule:
         kinds = table["kinds"]
         self.kinds: tuple[str, ...] = tuple(kinds)
         self._hotlines: dict[str, tuple[str, ...]] = {kind: tuple(row["hotlines"]) for kind, row in kinds.items()}
-        self._sure = PatternSet([(kind, text) for kind, row in kinds.items() for text in row["sure"]])
-        self._likely = PatternSet([(kind, text) for kind, row in kinds.items() for text in row["likely"]])
-        self._harmless = PatternSet([("harmless", text) for text in table["harmless"]["patterns"]])
-        self._past = PatternSet([("past", text) for text in table["past"]["patterns"]])
-        self._feared = PatternSet([("feared", text) for text in table["feared"]["patterns"]])
+        rows = [
+            (group, kind, text) for kind, row in kinds.items() for group in ("sure", "likely") for text in row[group]
+        ]
+        rows += [(group, group, text) for group in ("harmless", "past", "feared") for text in table[group]["patterns"]]
+        self._patterns = PatternSet(rows, plain_groups=frozenset(("sure", "likely")))
 
     def read(self, tokens: Sequence[Token], original: str, score: float) -> DangerReading:
         """Decide; ``score`` is the trained probability of danger, which may confirm or deny what is only likely."""
-        words = words_for_patterns(tokens)
-        harmless = self._harmless.find(words)
-        sure = _outside(self._sure.find(words), harmless)
-        likely = _outside(self._likely.find(words), harmless)
-        past, feared = self._past.find(words), self._feared.find(words)
+        found = self._patterns.find(words_for_patterns(tokens))
+        harmless = found.get("harmless", ())
+        sure = _outside(found.get("sure", ()), harmless)
+        likely = _outside(found.get("likely", ()), harmless)
+        past, feared = found.get("past", ()), found.get("feared", ())
         result = self._decide(tokens, original, score, sure, likely, bool(past), feared)
         return DangerReading(result, sure, likely, harmless, past, feared, score)
 
@@ -118,11 +133,9 @@ class DangerRule:
         feared: tuple[Match, ...],
     ) -> DangerResult:
         sure = _outside(sure, feared)
-        believed = bool(sure) and score >= DENY_SURE
-        believed = believed or (bool(likely) and score >= 0.5) or score >= ALONE
-        if not believed:
+        if score < _needed(sure, likely):
             return DangerResult(is_danger=False, rings=False)
-        rings = not is_past or score >= ALONE
+        rings = not is_past or score >= RINGS_THOUGH_PAST
         if not rings and not sure:
             return DangerResult(is_danger=False, rings=False)
         match = min(sure or likely, key=lambda m: (self.kinds.index(m.kind), m.first), default=None)
@@ -138,6 +151,13 @@ class DangerRule:
             start=start,
             end=end,
         )
+
+
+def _needed(sure: Sequence[Match], likely: Sequence[Match]) -> float:
+    """Return the trained score that this evidence needs."""
+    if sure:
+        return BELIEVE_SURE if any(match.is_exact for match in sure) else BELIEVE_PLAIN
+    return BELIEVE_LIKELY if likely else BELIEVE_ALONE
 
 
 def load_danger(path: Path) -> DangerRule:
@@ -161,7 +181,7 @@ def compile_pattern(text: str) -> Pattern:
             rows.append(tuple((word, strip_accents(word), typed) for word in words))
         rows.sort(key=len, reverse=True)
         literals += min(len(row) for row in rows)
-        slots.append(Slot(tuple(rows), gap))
+        slots.append(Slot(tuple(rows), gap, frozenset(row[0][1] for row in rows)))
         gap = 0
     return Pattern(text, tuple(slots), literals)
 
@@ -179,7 +199,7 @@ def _word(token: Token) -> Word:
     return Word(token.text, strip_accents(token.text), typed and not bare)
 
 
-def _match(pattern: Pattern, words: Sequence[Word], first: int) -> int:
+def _match(pattern: Pattern, words: Sequence[Word], first: int, may_be_plain: bool) -> int:
     """Return the place of the last matched word, or -1."""
     ends = {first}
     for number, slot in enumerate(pattern.slots):
@@ -190,7 +210,7 @@ def _match(pattern: Pattern, words: Sequence[Word], first: int) -> int:
                 if number and any(words[i].text in (".", "?") for i in range(end, place)):
                     break
                 for row in slot.choices:
-                    if _row_fits(row, words, place, pattern.words > 1 or len(row) > 1):
+                    if _row_fits(row, words, place, may_be_plain):
                         following.add(place + len(row))
                         break
         if not following:

@@ -80,6 +80,7 @@ class FieldScorer:
         self.fields = tuple(sorted({name.split(".")[0] for name in tables.subfields}))
         members = [[name.startswith(f + ".") for name in tables.subfields] for f in self.fields]
         self._members = np.array(members, np.float32)
+        self._means: list[float] = tables.linear.mean(axis=1).tolist()
         self.version = version
         self.is_calibrated = is_calibrated
         self.has_embedding = tables.embed_head.size > 0
@@ -158,16 +159,18 @@ class FieldScorer:
         """Return the phrases and words that spoke for ``subfield``, strongest first."""
         column = self._columns[subfield]
         found: dict[str, Evidence] = {}
+        means = self._means
         for hit in scores.hits:
             weight = dict(hit.subfields).get(subfield, 0.0)
             if weight > 0:
                 start, end = _span(offsets, hit.first, hit.last)
                 found[hit.phrase] = Evidence(hit.phrase, round(weight, 3), start, end)
         for name, row, value in scores.features:
-            weights = self._tables.linear[row]
-            gain = float(value * self._tables.linear_scale[row]) * (float(weights[column]) - float(weights.mean()))
             words = name[2:]
-            if name.startswith("w ") and gain > 0.05 and words not in found:
+            if not name.startswith("w ") or words in found:
+                continue
+            gain = value * float(self._tables.linear_scale[row]) * (int(self._tables.linear[row, column]) - means[row])
+            if gain > 0.05:
                 found[words] = Evidence(words, round(gain, 3))
         return tuple(sorted(found.values(), key=lambda item: -item.weight)[:TOP_EVIDENCE])
 

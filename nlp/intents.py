@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from nlp.danger import PatternSet, words_for_patterns
-from nlp.normalize.tokens import Kind, Token
+from nlp.normalize.tokens import Token
 from nlp.results import Intent, Redirect
 
 TALK = "khac.chuyen_phiem"
@@ -21,18 +21,17 @@ class IntentRule:
     """The table of ``nlp/data/tables/intents.toml``."""
 
     def __init__(self, table: Mapping[str, Any]) -> None:
-        self._intents = PatternSet([(kind, text) for kind, rows in table["intent"].items() for text in rows])
-        self._redirects = PatternSet([(kind, text) for kind, rows in table["redirect"].items() for text in rows])
+        groups = ("intent", "redirect")
+        rows = [(group, kind, text) for group in groups for kind, texts in table[group].items() for text in texts]
+        self._patterns = PatternSet(rows)
 
-    def intent(
-        self, tokens: Sequence[Token], talk: float, praise: float, *, is_danger: bool, troubles: int
-    ) -> Intent:  # fmt: skip
+    def cues(self, tokens: Sequence[Token]) -> frozenset[str]:
+        """Return the kinds of all cues in a message: "question", "thanks", "TC02" …"""
+        found = self._patterns.find(words_for_patterns(tokens))
+        return frozenset(match.kind for matches in found.values() for match in matches)
+
+    def intent(self, cues: frozenset[str], talk: float, praise: float, *, troubles: int) -> Intent:
         """Decide from the probability of talk and of praise; ``troubles`` = phrases of troubles found."""
-        if not any(token.kind is Kind.WORD for token in tokens):
-            return Intent.EMPTY
-        if is_danger:
-            return Intent.REPORT
-        cues = {match.kind for match in self._intents.find(words_for_patterns(tokens))}
         if talk < TALK_LIMIT:
             closes = "closing" in cues and praise + talk >= TALK_LIMIT
             return Intent.THANKS if closes else Intent.REPORT
@@ -46,9 +45,8 @@ class IntentRule:
             return Intent.GREETING
         return Intent.CHAT
 
-    def redirect(self, tokens: Sequence[Token], subfield: str, probability: float) -> Redirect | None:
+    def redirect(self, cues: frozenset[str], subfield: str, probability: float) -> Redirect | None:
         """Name the other way, when the subfield is one of those and the words say so."""
-        cues = {match.kind for match in self._redirects.find(words_for_patterns(tokens))}
         if subfield in PROCEDURES:
             return Redirect.PROCEDURE if probability >= REDIRECT_LIMIT and "TC02" in cues else None
         if subfield == LAND and probability >= REDIRECT_LIMIT:

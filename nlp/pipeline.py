@@ -15,7 +15,6 @@ from nlp.results import (
     Locality,
     Normalized,
     PlaceAction,
-    Redirect,
     Understanding,
 )
 
@@ -169,16 +168,12 @@ def _read(language: Language, text: str, context: Context) -> _Steps:
     field_result = language.scorer.decide(scores, spans, language.policy)
     danger = language.danger.read(reading.tokens, text, scores.danger)
     talk = _talk(language, scores)
-    intent = language.intents.intent(
-        reading.tokens,
-        talk,
-        _probability(language, scores, "khac.gop_y"),
-        is_danger=danger.result.rings,
-        troubles=sum(not name.startswith("khac.") for hit in scores.hits for name, _ in hit.subfields[:1]),
-    )
+    cues = language.intents.cues(reading.tokens)
+    intent = _intent(language, reading, scores, cues, talk, is_danger=danger.result.rings)
     redirect = None
     if intent is Intent.REPORT:
-        redirect = _redirect(language, reading, field_result, scores)
+        probability = _probability(language, scores, field_result.subfield)
+        redirect = language.intents.redirect(cues, field_result.subfield, probability)
     understanding = Understanding(
         normalized=reading.normalized,
         intent=intent,
@@ -209,11 +204,16 @@ def _probability(language: Language, scores: "Scores", subfield: str) -> float:
     return float(scores.probabilities[names.index(subfield)]) if subfield in names else 0.0
 
 
-def _redirect(
-    language: Language, reading: "Reading", field_result: FieldResult, scores: "Scores"
-) -> Redirect | None:  # fmt: skip
-    probability = _probability(language, scores, field_result.subfield)
-    return language.intents.redirect(reading.tokens, field_result.subfield, probability)
+def _intent(
+    language: Language, reading: "Reading", scores: "Scores", cues: frozenset[str], talk: float, *, is_danger: bool
+) -> Intent:
+    if not any(token.kind == "word" for token in reading.tokens):
+        return Intent.EMPTY
+    if is_danger:
+        return Intent.REPORT
+    praise = _probability(language, scores, "khac.gop_y")
+    troubles = sum(not name.startswith("khac.") for hit in scores.hits for name, _ in hit.subfields[:1])
+    return language.intents.intent(cues, talk, praise, troubles=troubles)
 
 
 def _field(result: FieldResult, intent: Intent, danger: DangerResult) -> FieldResult:

@@ -4,7 +4,7 @@ import math
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from nlp.normalize.letters import has_accents, strip_accents
 from nlp.normalize.syllables import admits, is_complete, is_syllable
@@ -14,13 +14,19 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 K = TypeVar("K")
-BEAM = 12
-MAX_FORMS = 14  # accented forms tried for one written syllable, the commonest first
+BEAM = 6
+MARGIN = 6.0  # hypotheses less likely than the best by more than this (natural log) are given up
+MAX_FORMS = 8  # accented forms tried for one written syllable, the commonest first
 UNKNOWN = -14.0  # log probability of a syllable never seen
 START, PAUSE = 0, 1  # ids of the two signs that are no syllables
 _STEPS = 255
 _FLOOR = -20.0
+_NO_BIGRAM = (0.0, 0.0)
 STRANGE_ACCENTS_COST = 3.0  # for a syllable whose written accents fit no known word: "đuòng"
+
+
+# (log probability, id before last, last id, path as a linked list of (rest, syllable, step))
+Hypothesis = tuple[float, int, int, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +56,10 @@ class Restorer:
     def __init__(self, tables: RestorerTables) -> None:
         scale: list[float] = [_FLOOR * step / _STEPS for step in range(_STEPS + 1)]
         self._ids = {syllable: index for index, syllable in enumerate(tables.syllables)}
-        self._size = len(tables.syllables)
-        self._unigram: list[float] = [scale[step] for step in tables.unigram.tolist()]
-        self._unigram_backoff: list[float] = [scale[step] for step in tables.unigram_backoff.tolist()]
+        self._unknown = len(tables.syllables)  # the id of every syllable never seen
+        self._size = self._unknown + 1
+        self._unigram: list[float] = [*(scale[step] for step in tables.unigram.tolist()), UNKNOWN]
+        self._unigram_backoff: list[float] = [*(scale[step] for step in tables.unigram_backoff.tolist()), 0.0]
         self._bigram: dict[int, tuple[float, float]] = {
             key: (scale[p], scale[b])
             for key, p, b in zip(
@@ -93,48 +100,51 @@ class Restorer:
 
     def best(self, row: Sequence[Choice | None]) -> list[tuple[str, str]]:
         """Return (syllable, step) for each place; None is a pause between sentences and yields ("", "")."""
-        # a hypothesis: (log probability, id before last, last id, path as a linked list)
-        beam: list[tuple[float, int, int, tuple[object, ...]]] = [(0.0, START, START, ())]
+        beam: list[Hypothesis] = [(0.0, START, START, ())]
         for choice in row:
             if choice is None:
-                beam = [(score, START, PAUSE, (path, "", "")) for score, _, _, path in beam[:1]]
-                continue
-            beam = self._extend(beam, choice)
-        path: tuple[object, ...] = beam[0][3]
+                score, _, _, path = beam[0]
+                beam = [(score, START, PAUSE, (path, "", ""))]
+            else:
+                beam = self._extend(beam, choice)
+        path = beam[0][3]
         result: list[tuple[str, str]] = []
         while path:
-            result.append((str(path[1]), str(path[2])))
-            path = path[0]  # type: ignore[assignment]  # a linked list of (rest, syllable, step)
+            result.append((path[1], path[2]))
+            path = path[0]
         result.reverse()
         return result
 
-    def _extend(
-        self, beam: list[tuple[float, int, int, tuple[object, ...]]], choice: Choice
-    ) -> list[tuple[float, int, int, tuple[object, ...]]]:
-        size, ids = self._size, self._ids
-        best: dict[tuple[int, int], tuple[float, int, int, tuple[object, ...]]] = {}
+    def _extend(self, beam: list[Hypothesis], choice: Choice) -> list[Hypothesis]:
+        """Add one place to every hypothesis; of those that end in the same two syllables only the best is kept."""
+        size, bigram, trigram, unigram = self._size, self._bigram, self._trigram, self._unigram
+        contexts = [
+            (score, before * size + last, last, path, bigram.get(before * size + last, _NO_BIGRAM)[1])
+            for score, before, last, path in beam
+        ]
+        grown: list[Hypothesis] = []
         for form, cost, step in choice.forms:
-            current = ids.get(form, -1)
-            for score, before, last, path in beam:
-                total = score - cost + (self._log_p(before, last, current, size) if current >= 0 else UNKNOWN)
-                key = (last, current)
-                if key not in best or best[key][0] < total:
-                    best[key] = (total, last, current, (path, form, step))
-        return sorted(best.values(), key=lambda hypothesis: -hypothesis[0])[:BEAM]
+            current = self._ids.get(form, self._unknown)
+            base = unigram[current] - cost
+            best: dict[int, Hypothesis] = {}
+            for score, context, last, path, outer in contexts:
+                known = trigram.get(context * size + current)
+                if known is not None:
+                    total = score - cost + known
+                else:
+                    pair = bigram.get(last * size + current)
+                    log_p = pair[0] - cost if pair else self._unigram_backoff[last] + base
+                    total = score + outer + log_p
+                if last not in best or best[last][0] < total:
+                    best[last] = (total, last, current, (path, form, step))
+            grown.extend(best.values())
+        grown.sort(key=_score, reverse=True)
+        limit = grown[0][0] - MARGIN
+        return [hypothesis for hypothesis in grown[:BEAM] if hypothesis[0] >= limit]
 
-    def _log_p(self, before: int, last: int, current: int, size: int) -> float:
-        if last < 0:
-            return self._unigram[current]
-        pair = last * size + current
-        context = before * size + last if before >= 0 else -1
-        if context >= 0:
-            known = self._trigram.get(context * size + current)
-            if known is not None:
-                return known
-        found = self._bigram.get(pair)
-        log_p = found[0] if found else self._unigram_backoff[last] + self._unigram[current]
-        outer = self._bigram.get(context) if context >= 0 else None
-        return log_p + outer[1] if outer else log_p
+
+def _score(hypothesis: Hypothesis) -> float:
+    return hypothesis[0]
 
 
 def build_tables(rows: Iterable[tuple[Sequence[str], int]], *, lone: Iterable[str] = ()) -> RestorerTables:
@@ -170,7 +180,7 @@ def _tables(
     import numpy as np  # training only; the module itself stays light
 
     ids = {word: index for index, word in enumerate(syllables)}
-    size = len(syllables)
+    size = len(syllables) + 1  # the last id stands for what was never seen
     total = sum(one.values())
     p_one = {word: (count + 0.5) / (total + 0.5 * size) for word, count in one.items()}
     after_one = _contexts((last, count) for (last, _), count in two.items())

@@ -17,7 +17,7 @@ from nlp.normalize import strip_accents
 
 Matrix = NDArray[np.float32]
 
-LINEAR_C = 20.0
+LINEAR_C = 60.0
 BAYES_ALPHA = 0.25
 EMBED_C = 30.0
 BINARY_C = 20.0
@@ -141,7 +141,8 @@ def fit_mixture(parts: Sequence[Matrix], right: NDArray[np.int64], field_of: NDA
 
     start = np.log(np.array([0.7, 0.7, 0.7, 0.5][: len(parts)]))
     found = minimize(loss, start, method="Nelder-Mead", options={"maxiter": 200, "xatol": 0.01, "fatol": 1e-4})
-    return np.exp(found.x).astype(np.float32)
+    weights: Matrix = np.exp(found.x).astype(np.float32)
+    return weights
 
 
 def mix(parts: Sequence[Matrix], weights: Sequence[float] | NDArray[np.generic]) -> NDArray[np.float64]:
