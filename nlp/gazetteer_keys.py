@@ -49,8 +49,8 @@ def strip_accents(text: str) -> str:
 @lru_cache(maxsize=20_000)
 def accented_key(name: str) -> str:
     """ "Xã Hoà Lạc" → "xãhòalạc": lower case, no spaces, one place for the tone mark, y = i, k = c."""
-    joined = _NOT_WORD.sub("", unicodedata.normalize("NFC", name).lower())
-    joined = _K_TO_C.sub("c", joined.translate(_Y_TO_I))
+    words = _NOT_WORD.split(unicodedata.normalize("NFC", name).lower().translate(_Y_TO_I))
+    joined = "".join(_K_TO_C.sub("c", word) for word in words)  # word by word: no "kh" in "Đăk Hà"
     return _TONE_PLACE.sub(lambda match: _TONE_PLACES[match.group()], joined)
 
 

@@ -22,7 +22,7 @@ TOLD_TWICE = 0.5  # "xã Thành An cũ, nay thuộc phường An Khê"
 MOST_CANDIDATES = 5
 MISSPELT_ASK = 1.5  # a misspelt name without a type word or district is asked about
 
-_STRENGTH = {PlaceAction.ACCEPT: 2, PlaceAction.ASK: 1, PlaceAction.NONE: 0}
+_REPAIRS_OF_LETTERS = frozenset({"keys", "typo", "repeat"})  # steps of the normaliser that mend a word
 
 
 @dataclass(slots=True)
@@ -41,18 +41,18 @@ def resolve_place(
 ) -> Locality:
     """The commune that the text means on ``context.as_of``; offsets point into ``text``, which is the original.
 
-    ``repaired`` is further evidence: where the text as typed gives no sure answer, its repairs are read too.
+    ``repaired`` is further evidence: where the text as typed names no commune, its repairs are read too.
     A split old ward, an ambiguous name or a district alone is never guessed: action ASK.
     """
     context = context or Context()
     found = _resolve(gazetteer, text, tokenize(text), context)
-    if repaired is None or found.action is PlaceAction.ACCEPT:
+    if repaired is None or found.best is not None:
         return found
-    replacements = _repairs(text, repaired)
+    replacements = _repairs(repaired)
     if not replacements:
         return found
     again = _resolve(gazetteer, text, tokenize(text, replacements=replacements), context)
-    return again if _STRENGTH[again.action] > _STRENGTH[found.action] else found
+    return again if again.best is not None else found
 
 
 def read_words(text: str) -> PlaceWords:
@@ -63,16 +63,13 @@ def read_words(text: str) -> PlaceWords:
     return find_words(text, tokens, cues)
 
 
-def _repairs(text: str, repaired: Normalized) -> dict[int, str]:
-    """Where the normaliser changed letters, not only accents: start in the original → its word."""
-    words = {}
-    for word, start in zip(repaired.tokens, repaired.offsets, strict=False):
-        typed = text[start : start + len(word)]
-        if (typed.lower() != word and len(word.split()) == 1 and not typed.isascii()) or any(
-            change.start == start and change.step != "restore" for change in repaired.changes
-        ):
-            words[start] = word
-    return words
+def _repairs(repaired: Normalized) -> dict[int, str]:
+    """Start in the original → what the normaliser made of a word typed wrong; restored accents are guesses."""
+    return {
+        change.start: change.after
+        for change in repaired.changes
+        if change.step in _REPAIRS_OF_LETTERS and change.after and " " not in change.after
+    }
 
 
 def _resolve(gazetteer: Gazetteer, text: str, tokens: Tokens, context: Context) -> Locality:
