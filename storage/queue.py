@@ -4,13 +4,15 @@ import random
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import cache
+from typing import Any
 
 import orjson
-from sqlalchemy import TextClause, func, or_, select, text, update
-from sqlmodel import Session, col
+from sqlalchemy import TextClause, bindparam, func, literal, or_, select, text, update
+from sqlmodel import Session, UTCDateTime, col
 
 from storage.models import InboxMessage, Lane
-from storage.sql import insert_for, is_sqlite, table_of
+from storage.sql import Rows, insert_of, instant_text, is_sqlite, rows_parameter, table_of
 
 LANES_A_CLAIM = 64
 MESSAGES_A_LANE = 20
@@ -77,18 +79,11 @@ def accept(session: Session, messages: Sequence[NewMessage], *, now: datetime) -
     """Store what is new and make its lanes ready; known updates are left alone. Returns how many were new."""
     fresh = _insert(session, messages, now)
     chats = {message.lane: message for message in messages}
-    rows = [
-        {"key": key, "channel": m.channel, "account": m.account, "chat": m.chat, "ready_at": now, "seq": 1}
-        for key, m in ((key, chats[key]) for key in sorted(set(fresh)))  # sorted: two accepts must not deadlock
-    ]
-    if rows:
-        insert = insert_for(session, Lane)
-        lane = table_of(Lane).c
-        raised = {"seq": lane.seq + 1, "ready_at": func.coalesce(lane.ready_at, insert.excluded.ready_at)}
-        statement = insert.on_conflict_do_update(index_elements=["key"], set_=raised)
-        if not is_sqlite(session):
-            statement = statement.returning(lane.key)  # one statement for many rows instead of one a row
-        session.connection().execute(statement, rows)
+    lanes = [(key, chats[key].channel, chats[key].account, chats[key].chat) for key in sorted(set(fresh))]
+    if lanes:
+        session.connection().execute(
+            _raise_lanes(for_sqlite=is_sqlite(session)), {"rows": rows_parameter(lanes), "now": now}
+        )
     return len(fresh)
 
 
@@ -284,21 +279,33 @@ def _insert(session: Session, messages: Sequence[NewMessage], now: datetime) -> 
     if not messages:
         return []
     rows = [
-        {
-            "channel": m.channel,
-            "account": m.account,
-            "external_id": storable(m.external_id),
-            "lane": m.lane,
-            "sent_at": m.sent_at,
-            "received_at": now,
-            "body": storable(m.body),
-            "tries": 0,
-            "is_dead": False,
-        }
+        (m.channel, m.account, storable(m.external_id), m.lane, storable(m.body), instant_text(m.sent_at))
         for m in messages
     ]
-    statement = insert_for(session, InboxMessage).on_conflict_do_nothing().returning(table_of(InboxMessage).c.lane)
-    return list(session.connection().execute(statement, rows).scalars())
+    inserted = session.connection().execute(
+        _insert_messages(for_sqlite=is_sqlite(session)), {"rows": rows_parameter(rows), "now": now}
+    )
+    return list(inserted.scalars())
+
+
+@cache  # making a statement takes longer than running it
+def _insert_messages(*, for_sqlite: bool) -> Any:
+    rows = Rows(for_sqlite=for_sqlite)
+    names = ["channel", "account", "external_id", "lane", "body", "sent_at", "received_at"]
+    values = (*(rows.text(position) for position in range(5)), rows.instant(5), bindparam("now", type_=UTCDateTime()))
+    insert = insert_of(InboxMessage, for_sqlite=for_sqlite).from_select(names, select(*values).order_by(rows.number))
+    return insert.on_conflict_do_nothing().returning(table_of(InboxMessage).c.lane)
+
+
+@cache
+def _raise_lanes(*, for_sqlite: bool) -> Any:
+    rows, lane = Rows(for_sqlite=for_sqlite), table_of(Lane).c
+    names = ["key", "channel", "account", "chat", "ready_at", "seq"]
+    values = (*(rows.text(position) for position in range(4)), bindparam("now", type_=UTCDateTime()), literal(1))
+    # in the order in which workers lock them, so that the two can't deadlock
+    insert = insert_of(Lane, for_sqlite=for_sqlite).from_select(names, select(*values).order_by(rows.text(0)))
+    raised = {"seq": lane.seq + 1, "ready_at": func.coalesce(lane.ready_at, insert.excluded.ready_at)}
+    return insert.on_conflict_do_update(index_elements=["key"], set_=raised)
 
 
 def _pending(session: Session, keys: Sequence[str], per_lane: int) -> dict[str, list[StoredMessage]]:
