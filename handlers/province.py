@@ -1,14 +1,14 @@
 """A province pack: the folder of data files that makes the bot serve a province."""
 
-import csv
-import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 
-from storage.deadlines import WorkingCalendar
+from handlers.pack_files import PackFiles
+from handlers.texts import load_texts
+from storage.deadlines import LOCAL, WorkingCalendar
 from storage.workflow import UrgencyClass
 
 PACKS = Path(__file__).resolve().parent / "packs"
@@ -179,183 +179,200 @@ def find_pack(name: str) -> Path:
 
 def load_pack(name: str) -> ProvincePack:
     """Read and check a pack. Raises BadPack with all its problems."""
-    return _Reader(find_pack(name)).read()
+    return _Reader(PackFiles(find_pack(name))).read()
 
 
 class _Reader:
-    """Reads the files of one pack and collects what is wrong with them."""
+    """Makes a pack of the files of a folder."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.problems: list[str] = []
+    def __init__(self, files: PackFiles) -> None:
+        self.files = files
 
     def read(self) -> ProvincePack:
-        head = self._toml("pack.toml")
-        fields = {row["code"]: FieldInfo(row["code"], row["label"], row["short"]) for row in self._rows("fields.csv")}
+        files = self.files
+        head = self._head(files.toml(_HEAD))
+        fields = {row["code"]: FieldInfo(row["code"], row["label"], row["short"]) for _, row in self._rows(_FIELDS)}
         subfields = {item.code: item for item in self._subfields(fields)}
         agencies = {item.key: item for item in self._agencies()}
         routes = tuple(self._routes(subfields, agencies))
-        pack = ProvincePack(
-            folder=self.folder,
+        units, calendar, texts = tuple(self._units()), self._calendar(), self._texts()
+        self._check_today(subfields, agencies, routes, calendar)
+        if files.problems:
+            raise BadPack(files.folder, files.problems)
+        return ProvincePack(
+            folder=files.folder,
             fields=fields,
             subfields=subfields,
             agencies=agencies,
             routes=routes,
-            units=tuple(self._units()),
-            calendar=self._calendar(),
-            texts=self._flat_texts(),
-            **self._head(head),
+            units=units,
+            calendar=calendar,
+            texts=texts,
+            **head,
         )
-        self._check_whole(pack)
-        if self.problems:
-            raise BadPack(self.folder, self.problems)
-        return pack
 
     def _head(self, head: dict[str, Any]) -> dict[str, Any]:
-        keys = ("id", "name", "short_name", "province_code", "area_name", "mode", "consent_version", "code_prefix")
-        values = {key: str(head.get(key, "")) for key in keys}
-        self.problems += [f"pack.toml: {key} is missing" for key, value in values.items() if not value]
-        if values["mode"] not in ("trial", "live"):
-            self.problems.append(f"pack.toml: mode is {values['mode']!r}, expected trial or live")
-        if values["mode"] == "live" and not (head.get("regulation_number") and head.get("regulation_date")):
-            self.problems.append("pack.toml: mode live needs regulation_number and regulation_date")
-        sla = {key: value for key, value in head.get("sla", {}).items() if isinstance(value, int)}
-        needed = (
-            "intake_hours",
-            "accept_hours",
-            "urgent_result_hours",
-            "complex_days",
-            "feedback_days",
-            "question_days",
-        )
-        self.problems += [f"pack.toml: sla.{key} is missing or no whole number" for key in needed if key not in sla]
+        values = {key: str(head.get(key, "")) for key in _NAMES}
+        missing = [key for key, value in values.items() if not value]
         contacts = {key: str(value) for key, value in head.get("contacts", {}).items()}
-        names = ("intake_name", "outside_channel", "public_service_portal", "citizen_reception")
-        self.problems += [f"pack.toml: contacts.{key} is missing" for key in names if not contacts.get(key)]
+        missing += [f"contacts.{key}" for key in _CONTACTS if not contacts.get(key)]
+        for key in missing:
+            self._complain(_HEAD, f"{key} is missing", key)
+        if values["mode"] not in ("trial", "live"):
+            self._complain(_HEAD, f"mode is {values['mode']!r}, expected trial or live", "mode")
+        if values["mode"] == "live" and not (head.get("regulation_number") and head.get("regulation_date")):
+            self._complain(_HEAD, "mode live needs regulation_number and regulation_date", "mode")
+        sla = {key: value for key, value in head.get("sla", {}).items() if isinstance(value, int) and value > 0}
+        for key in _SLA:
+            if key not in sla:
+                self._complain(_HEAD, f"sla.{key} is missing or no whole number above 0", key)
         classes = frozenset(head.get("rules", {}).get("self_approve", []))
+        if unknown := classes - set(UrgencyClass):
+            self._complain(_HEAD, f"self_approve knows K, N and M, not {', '.join(sorted(unknown))}", "self_approve")
         return values | {"sla": sla, "contacts": contacts, "self_approve": classes}
 
     def _subfields(self, fields: Mapping[str, FieldInfo]) -> Iterator[Subfield]:
-        for line, row in enumerate(self._rows("subfields.csv"), 2):
+        for line, row in self._rows(_SUBFIELDS):
             if row["code"].partition(".")[0] not in fields:
-                self.problems.append(f"subfields.csv line {line}: {row['code']} belongs to no field of fields.csv")
+                self.files.complain(_SUBFIELDS, f"{row['code']} belongs to no field of fields.csv", line)
             if not _is_sla(row["sla"]):
-                self.problems.append(f"subfields.csv line {line}: sla {row['sla']!r}, expected days, K, K/days or M")
+                self.files.complain(_SUBFIELDS, f"sla {row['sla']!r}, expected days, K, K/days or M", line)
             yield Subfield(row["code"], row["label"], row["sla"], bool(row["restricted"]), row["redirect"] or None)
 
     def _agencies(self) -> Iterator[Agency]:
-        for line, row in enumerate(self._rows("agencies.csv"), 2):
-            start, end = self._day("agencies.csv", line, row["valid_from"]), row["valid_to"]
-            yield Agency(
-                row["key"],
-                row["name"],
-                row["kind"],
-                bool(row["per_commune"]),
-                start or date.min,
-                self._day("agencies.csv", line, end) if end else None,
-            )
+        for line, row in self._rows(_AGENCIES):
+            is_per_commune = bool(row["per_commune"])
+            if ("{commune}" in row["name"]) != is_per_commune:
+                self.files.complain(_AGENCIES, "{commune} in the name and per_commune go together", line)
+            start, end = self._span(_AGENCIES, line, row)
+            yield Agency(row["key"], row["name"], row["kind"], is_per_commune, start, end)
 
     def _routes(self, subfields: Mapping[str, Subfield], agencies: Mapping[str, Agency]) -> Iterator[Route]:
-        for line, row in enumerate(self._rows("routing.csv"), 2):
+        for line, row in self._rows(_ROUTING):
             if row["subfield"] not in subfields:
-                self.problems.append(f"routing.csv line {line}: unknown subfield {row['subfield']}")
+                self.files.complain(_ROUTING, f"unknown subfield {row['subfield']}", line)
+            if row["commune"] and not _is_commune(row["commune"]):
+                self.files.complain(_ROUTING, f"{row['commune']!r} is no 5-digit commune code", line)
             helpers = tuple(row["cooperating"].split())
             for key in (row["lead"], *helpers):
                 if key not in agencies:
-                    self.problems.append(f"routing.csv line {line}: unknown agency {key!r}")
-            end = row["valid_to"]
-            yield Route(
-                row["subfield"],
-                row["lead"],
-                helpers,
-                row["commune"] or None,
-                self._day("routing.csv", line, row["valid_from"]) or date.min,
-                self._day("routing.csv", line, end) if end else None,
-                bool(row["auto"]),
-            )
+                    self.files.complain(_ROUTING, f"unknown agency {key!r}", line)
+            start, end = self._span(_ROUTING, line, row)
+            yield Route(row["subfield"], row["lead"], helpers, row["commune"] or None, start, end, bool(row["auto"]))
 
     def _units(self) -> Iterator[ServedUnit]:
-        for line, row in enumerate(self._rows("units.csv"), 2):
+        for line, row in self._rows(_UNITS):
             for code in (row["former_code"], row["code"]):
-                if not (len(code) == 5 and code.isdigit()):
-                    self.problems.append(f"units.csv line {line}: {code!r} is no 5-digit commune code")
+                if not _is_commune(code):
+                    self.files.complain(_UNITS, f"{code!r} is no 5-digit commune code", line)
             yield ServedUnit(row["former_code"], row["former_name"], row["former_district"], row["code"], row["name"])
 
     def _calendar(self) -> WorkingCalendar:
-        data = self._toml("calendar.toml")
-        hours = tuple((time.fromisoformat(a), time.fromisoformat(b)) for a, b in data.get("hours", []))
+        data = self.files.toml(_CALENDAR)
         years = {key: value for key, value in data.items() if key.isdigit()}
-        if not hours or not years:
-            self.problems.append("calendar.toml: hours or years are missing")
-            hours = ((time(7, 30), time(17)),)
+        if not years:
+            self.files.complain(_CALENDAR, "there is no year")
         off: dict[date, str] = {}
         on: dict[date, str] = {}
         for year, entry in years.items():
-            for span in entry.get("off", []):
-                day = span["from"]
-                while day <= span["to"]:
-                    off[day] = span["why"]
-                    day += timedelta(days=1)
-            for swap in entry.get("on", []):
-                on[swap["day"]] = swap["why"]
-            if any(str(day.year) != year for span in entry.get("off", []) for day in (span["from"], span["to"])):
-                self.problems.append(f"calendar.toml: [{year}] holds a day of another year")
-        self.problems += [f"calendar.toml: {day} is both off and worked" for day in off.keys() & on.keys()]
-        return WorkingCalendar(hours, frozenset(int(year) for year in years), off, on)
+            for first, last, why in self._spans(year, entry.get("off", []), "from", "to"):
+                off |= {first + timedelta(days=number): why for number in range((last - first).days + 1)}
+            on |= {day: why for day, _, why in self._spans(year, entry.get("on", []), "day", "day")}
+        for day in sorted(off.keys() & on.keys()):
+            self._complain(_CALENDAR, f"{day} is both off and worked", str(day.year))
+        return WorkingCalendar(self._hours(data), frozenset(int(year) for year in years), off, on)
 
-    def _check_whole(self, pack: ProvincePack) -> None:
-        today = datetime.now().astimezone().date()
-        routed = {row.subfield for row in pack.routes}
-        self.problems += [f"routing.csv: no row for {code}" for code in pack.subfields if code not in routed]
-        if today.year not in pack.calendar.years:
-            self.problems.append(f"calendar.toml: the year {today.year} is missing")
+    def _hours(self, data: dict[str, Any]) -> tuple[tuple[time, time], ...]:
+        try:
+            hours = tuple((time.fromisoformat(opens), time.fromisoformat(closes)) for opens, closes in data["hours"])
+        except (KeyError, TypeError, ValueError):
+            hours = ()
+        flat = [moment for span in hours for moment in span]
+        if not hours or flat != sorted(flat):
+            self._complain(_CALENDAR, 'hours are missing or out of order, expected [["07:30", "11:30"], …]', "hours")
+            return ((time(7, 30), time(17)),)
+        return hours
 
-    def _flat_texts(self) -> dict[str, str]:
-        return {
-            f"{section}.{key}": text
-            for section, entry in self._toml("texts.toml").items()
-            for key, text in entry.items()
+    def _spans(self, year: str, entries: Any, first: str, last: str) -> Iterator[tuple[date, date, str]]:
+        for entry in entries:
+            start, end = entry.get(first), entry.get(last)
+            if not (isinstance(start, date) and isinstance(end, date) and start <= end and entry.get("why")):
+                self._complain(_CALENDAR, f"[{year}] {entry} needs {first}, {last} in order, and why", year)
+            elif {start.year, end.year} != {int(year)}:
+                self._complain(_CALENDAR, f"[{year}] holds {start}, a day of another year", year)
+            else:
+                yield start, end, str(entry["why"])
+
+    def _texts(self) -> dict[str, str]:
+        own = {
+            f"{section}.{key}": str(text)
+            for section, entry in self.files.toml(_TEXTS).items()
+            for key, text in (entry if isinstance(entry, dict) else {"": entry}).items()
         }
+        common = load_texts() if own else None
+        for key in own:
+            short = key.rpartition(".")[2]
+            if common is None or not common.has(key):
+                self._complain(_TEXTS, f"the catalogue has no sentence {key}", short)
+                continue
+            try:
+                unknown = load_texts(own).placeholders(key) - common.placeholders(key)
+            except ValueError as error:
+                self._complain(_TEXTS, f"{key}: {error}", short)
+                continue
+            if unknown:
+                self._complain(_TEXTS, f"{key} cannot fill in {', '.join(sorted(unknown))}", short)
+        return own
 
-    def _toml(self, name: str) -> dict[str, Any]:
-        try:
-            return tomllib.loads((self.folder / name).read_text(encoding="utf-8"))
-        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-            self.problems.append(f"{name}: {error}")
-            return {}
+    def _check_today(
+        self,
+        subfields: Mapping[str, Subfield],
+        agencies: Mapping[str, Agency],
+        routes: tuple[Route, ...],
+        calendar: WorkingCalendar,
+    ) -> None:
+        """Every subfield has somebody to lead it today, and today is in the calendar."""
+        today = datetime.now(LOCAL).date()
+        for code in subfields:
+            leads = [row.lead for row in routes if row.commune is None and row.fits(code, None, today)]
+            if not leads:
+                self.files.complain(_ROUTING, f"no row for {code} that is valid today")
+            elif leads[0] in agencies and not agencies[leads[0]].is_valid_on(today):
+                self.files.complain(_ROUTING, f"{leads[0]}, who leads {code}, does not exist today")
+        if today.year not in calendar.years:
+            self.files.complain(_CALENDAR, f"the year {today.year} is missing")
 
-    def _rows(self, name: str) -> list[dict[str, str]]:
-        try:
-            with (self.folder / name).open(encoding="utf-8-sig", newline="") as file:
-                reader = csv.DictReader(file)
-                columns, rows = reader.fieldnames or (), list(reader)
-        except (OSError, UnicodeDecodeError) as error:
-            self.problems.append(f"{name}: {error}")
-            return []
-        whole = [row for row in rows if None not in row and None not in row.values()]
-        if len(whole) < len(rows):
-            self.problems.append(f"{name}: {len(rows) - len(whole)} lines have too many or too few columns")
-        wanted = _COLUMNS[name]
-        if set(wanted) - set(columns) or (not whole and name != "units.csv"):  # no units = the whole province
-            self.problems.append(f"{name}: columns expected are {','.join(wanted)}")
-            return []
-        return whole
+    def _rows(self, name: str) -> list[tuple[int, dict[str, str]]]:
+        columns, filled, unique = _TABLES[name]
+        return self.files.rows(name, columns.split(","), filled=filled.split(","), unique=unique)
 
-    def _day(self, name: str, line: int, text: str) -> date | None:
-        try:
-            return date.fromisoformat(text)
-        except ValueError:
-            self.problems.append(f"{name} line {line}: {text!r} is no date like 2025-07-01")
-            return None
+    def _span(self, name: str, line: int, row: dict[str, str]) -> tuple[date, date | None]:
+        start = self.files.day(name, line, row["valid_from"]) or date.min
+        end = self.files.day(name, line, row["valid_to"]) if row["valid_to"] else None
+        if end is not None and end < start:
+            self.files.complain(name, f"valid_to {end} lies before valid_from {start}", line)
+        return start, end
+
+    def _complain(self, name: str, problem: str, key: str) -> None:
+        self.files.complain(name, problem, self.files.line_of(name, key.rpartition(".")[2]))
 
 
-_COLUMNS = {
-    "fields.csv": ("code", "label", "short"),
-    "subfields.csv": ("code", "label", "sla", "restricted", "redirect"),
-    "agencies.csv": ("key", "name", "kind", "per_commune", "valid_from", "valid_to"),
-    "routing.csv": ("subfield", "lead", "cooperating", "commune", "valid_from", "valid_to", "auto"),
-    "units.csv": ("former_code", "former_name", "former_district", "code", "name"),
+_HEAD, _FIELDS, _SUBFIELDS, _AGENCIES = "pack.toml", "fields.csv", "subfields.csv", "agencies.csv"
+_ROUTING, _UNITS, _CALENDAR, _TEXTS = "routing.csv", "units.csv", "calendar.toml", "texts.toml"
+_NAMES = ("id", "name", "short_name", "province_code", "area_name", "mode", "consent_version", "code_prefix")
+_CONTACTS = ("intake_name", "outside_channel", "public_service_portal", "citizen_reception")
+_SLA = ("intake_hours", "accept_hours", "urgent_result_hours", "complex_days", "feedback_days", "question_days")
+_TABLES = {  # columns; those that must be filled; the one that is unique, and without which there is no pack
+    _FIELDS: ("code,label,short", "code,label,short", "code"),
+    _SUBFIELDS: ("code,label,sla,restricted,redirect", "code,label,sla", "code"),
+    _AGENCIES: ("key,name,kind,per_commune,valid_from,valid_to", "key,name,kind,valid_from", "key"),
+    _ROUTING: ("subfield,lead,cooperating,commune,valid_from,valid_to,auto", "subfield,lead,valid_from", None),
+    _UNITS: ("former_code,former_name,former_district,code,name", "former_code,former_name,code,name", None),
 }
+
+
+def _is_commune(code: str) -> bool:
+    return len(code) == 5 and code.isdigit()
 
 
 def _is_sla(text: str) -> bool:
