@@ -52,11 +52,11 @@ _NUMBER = re.compile(r"^(?:so |chon |cau |cai |muc |y )?(\d{1,2})[.)]?$")  # "1"
 _NUMBER_WORDS = {"mot": 1, "hai": 2, "ba": 3, "bon": 4, "nam": 5}
 _THUMBS = ("👍", "👌", "🆗", "✅", "☑", "✔", "🫡")
 
-_SAYS_YES = """gui gửi dung đúng ok oke okie okay okela oki okok u ừ uh um ừm uk uhm chuan chuẩn vang vâng vag da dạ duoc
-    được dc đc phai phải yes yep dong đồng nhat nhất xac xác chinh chính xong co có"""
-_MAY_STAND_BESIDE = """roi rồi do đó day đấy the thế vay vậy nhe nhé nha nhen nho nhá a ạ à ah ad em anh chi chị cô chu chú
-    bac bác ban bạn minh mình toi tôi giup giúp gium giùm dum dùm ho hộ luon luôn di đi ngay nao nào thoi thôi cho voi với
-    phan phản ánh y ý tri trí nhan nhận het hết nhanh la là cu cứ"""
+_SAYS_YES = """gui gửi dung đúng ok oke okie okay okela oki okok u ừ uh um ừm uk uhm chuan chuẩn vang vâng vag da dạ
+    duoc được dc đc phai phải yes yep dong đồng nhat nhất xac xác chinh chính xong co có"""
+_MAY_STAND_BESIDE = """roi rồi do đó day đấy the thế vay vậy nhe nhé nha nhen nho nhá a ạ à ah ad em anh chi chị cô chu
+    chú bac bác ban bạn minh mình toi tôi giup giúp gium giùm dum dùm ho hộ luon luôn di đi ngay nao nào thoi thôi cho
+    voi với phan phản ánh y ý tri trí nhan nhận het hết nhanh la là cu cứ"""
 _YES, _YES_FILLING = frozenset(_SAYS_YES.split()), frozenset(_MAY_STAND_BESIDE.split())
 
 ALIASES: dict[str, tuple[str, ...]] = {  # choice value → other ways of saying it, folded, without particles

@@ -1,6 +1,6 @@
 """What a conversation remembers between two messages: the draft, what was asked, what may be chosen."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
@@ -18,11 +18,13 @@ class Step(StrEnum):
     FIELD = "field"  # lĩnh vực nào
     CONFIRM = "confirm"  # đúng thì gửi
     MORE = "more"  # gửi thêm
+    WRONG = "wrong"  # chỗ nào chưa đúng
     SECOND = "second"  # việc khác hay cùng việc
     ATTACH = "attach"  # thuộc phản ánh nào
     DISCARD = "discard"  # bỏ bản nháp hay viết tiếp
     RESTORE = "restore"  # lấy lại bản nháp
     RATE_WHY = "rate_why"  # chưa hài lòng ở đâu
+    REOPEN = "reopen"  # chuyển lại để làm tiếp
     ERASE = "erase"  # xoá dữ liệu
     ATTACHED = "attached"  # vừa bổ sung; có thể là việc khác
 
@@ -58,7 +60,7 @@ class Draft:
     subfield: str | None = None  # chosen; "ha_tang" alone when only the field was
     commune: str | None = None  # chosen, current code
     former: str = ""  # the old name behind the choice
-    place_words: str = ""  # chosen or corrected words of the place
+    place_words: str | None = None  # chosen or corrected words of the place; None = as read
     is_place_unknown: bool = False
     is_field_open: bool = False  # the citizen doesn't know either
     asked: frozenset[str] = frozenset()  # nothing is asked twice
@@ -105,6 +107,16 @@ class Held:
 
 
 @dataclass(frozen=True, slots=True)
+class Question:
+    """What lay before the citizen when a prompt was put; it lies there again if that prompt is never said."""
+
+    step: Step
+    choices: ChoiceSet | None
+    draft_id: str
+    asked: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
 class Session:
     """All that one conversation remembers; JSON in its lane."""
 
@@ -115,8 +127,29 @@ class Session:
     kept_draft: Draft | None = None  # cancelled or expired; may be taken back
     choices: ChoiceSet | None = None
     held: Held | None = None
-    later: tuple[TextPart, ...] = ()  # a second trouble, told while the first was being written
+    later: tuple[Held, ...] = ()  # further troubles, told while the first was being written
+    asked_at: datetime | None = None  # when the last question was put
+    before: Question | None = None  # in case that question is never said
+    is_question_due: bool = False  # the last one was not said
+    sent_nonce: str = ""  # of the summary that was sent off: its button may be pressed again
     filed: tuple[tuple[str, str], ...] = ()  # (message id, report code), newest last
+
+
+SAID = frozenset({"too_many", "calm"})  # of ``Draft.asked``: no questions, said at once
+DRAFT_STEPS = (Step.WHAT, Step.PLACE, Step.FIELD, Step.CONFIRM, Step.MORE, Step.WRONG)
+
+
+def take_back_question(session: Session) -> Session:
+    """The last prompt was not said, because the citizen went on writing: nothing was asked by it."""
+    before, draft = session.before, session.draft
+    if before is None or session.step not in DRAFT_STEPS:
+        return session
+    if draft is not None:
+        asked = before.asked if before.draft_id == draft.id else frozenset()
+        draft = replace(draft, asked=asked | (draft.asked & SAID))
+    return replace(
+        session, step=before.step, choices=before.choices, draft=draft, before=None, is_question_due=draft is not None
+    )
 
 
 _ADAPTER: TypeAdapter[Session] = TypeAdapter(Session)

@@ -15,9 +15,9 @@ from handlers.conversation import Attach, Filing, Rate, Submit
 from handlers.folding import fold
 from handlers.messages import Reply
 from handlers.office import Office
-from nlp.results import DangerResult, Locality
+from nlp.results import Locality
 from storage.models import Citizen, Follower, History, Lane, Prediction, Report, ReportPhoto
-from storage.workflow import Status, UrgencyClass
+from storage.workflow import OPEN, Status, UrgencyClass
 
 IDS_KEPT = 60  # message ids a conversation remembers, for edits and replies
 
@@ -47,23 +47,46 @@ def attach(session: Session, office: Office, citizen: Citizen, step: Attach) -> 
     report = _own_report(session, citizen, step.code)
     if report is None:
         return None, Reply(say("lookup.unknown", code=step.code, prefix=office.pack.code_prefix))
-    was_waiting = report.status is Status.NEED_INFO
-    texts = tuple(part.text for part in step.held.texts)
+    before = report.status
+    _place(report, step)
+    texts = [part.text for part in step.held.texts]
+    point = step.held.point
+    told = [*texts, say("attach.point_note", lat=f"{point.lat:.6f}", lon=f"{point.lon:.6f}")] if point else texts
     photos = tuple(photo.hash for photo in step.held.photos)
-    if step.held.point is not None and report.lat is None:
-        point = step.held.point
+    reports.add_material(session, office, report, texts=told, photos=photos, is_edit=step.is_edit)
+    is_contested = reports.contest(session, office, report, "\n".join(texts))
+    key = _receipt_key(step, before, is_contested=is_contested, is_urgent=report.urgency is UrgencyClass.URGENT)
+    lines = [hotline_line(step.hotlines, office)] if step.hotlines else []
+    days = office.pack.sla["feedback_days"]
+    return report.id, Reply("\n".join([*lines, say(key, code=report.code, days=days)]), step.options)
+
+
+def _place(report: Report, step: Attach) -> None:
+    """A report that didn't know where gets to know it."""
+    point, commune = step.held.point, step.commune
+    if point is not None and report.lat is None:
         report.lat, report.lon, report.point_source = point.lat, point.lon, point.source.value
-    reports.add_material(session, office, report, texts=texts, photos=photos, is_edit=step.is_edit)
-    reports.contest(session, office, report, "\n".join(texts))
+    if commune is not None and report.commune_code is None:
+        report.commune_code, report.commune_valid_from = commune.code, commune.valid_from
+        report.commune_name, report.former_name, report.in_area = commune.name, commune.former, commune.in_area
+    if step.address_text and not report.address_text:
+        report.address_text = step.address_text
+
+
+def _receipt_key(step: Attach, before: Status, *, is_contested: bool, is_urgent: bool) -> str:
     if step.is_edit:
-        key = "attach.edited"
-    elif was_waiting:
-        key = "attach.answered"
-    elif texts:
-        key = "attach.added"
-    else:
-        key = "attach.added_photo" if photos else "attach.added_point"
-    return report.id, Reply(say(key, code=report.code), step.options)
+        return "attach.edited"
+    if before is Status.NEED_INFO:
+        return "attach.answered"
+    if before is Status.REJECTED:
+        return "attach.contested" if is_contested else "attach.not_contested"
+    if before not in OPEN:
+        return "attach.noted"
+    if is_urgent:
+        return "attach.urgent"
+    if step.held.texts:
+        return "attach.added"
+    return "attach.added_photo" if step.held.photos else "attach.added_point"
 
 
 def detach(session: Session, office: Office, citizen: Citizen, code: str) -> None:
@@ -80,17 +103,18 @@ def rate(session: Session, office: Office, citizen: Citizen, step: Rate) -> None
         reports.rate(session, office, report, step.rating, step.reason)
 
 
-def hotline_lines(danger: DangerResult, office: Office) -> str:
-    """The number to call in the first line, others behind it (``domain.md`` §5.2)."""
-    first, *others = danger.hotlines or ("113",)
+def hotline_line(hotlines: tuple[str, ...], office: Office) -> str:
+    """The number to call, others behind it (``domain.md`` §5.2)."""
+    first, *others = hotlines or ("113",)
     line = office.texts.say(f"danger.h{first}")
     return f"{line} {office.texts.say('danger.also', numbers=', '.join(others))}" if others else line
 
 
 def _receipt(office: Office, report: Report, filing: Filing, *, is_danger: bool) -> Reply:
     if is_danger:
-        text = hotline_lines(filing.understanding.danger, office) + "\n"
-        text += office.texts.say("filed.urgent", code=report.code)
+        is_placed = report.commune_code or report.address_text or report.lat is not None
+        text = hotline_line(filing.understanding.danger.hotlines, office) + "\n"
+        text += office.texts.say("filed.urgent" if is_placed else "filed.urgent_where", code=report.code)
     else:
         due = office.show_due(reports.expected_answer(office, report))
         text = office.texts.say("filed.text", code=report.code, due=due)
@@ -123,7 +147,7 @@ def _new_report(
         commune_valid_from=commune.valid_from if commune else None,
         commune_name=commune.name if commune else "",
         former_name=commune.former if commune else "",
-        in_area=commune.in_area if commune else True,
+        in_area=commune.in_area if commune else not filing.is_outside,
         address_text=filing.address_text,
         lat=point.lat if point else None,
         lon=point.lon if point else None,

@@ -15,6 +15,7 @@ from sqlmodel import Session, col, select
 from handlers import filing, lookups
 from handlers.commands import match_choice, parse_command
 from handlers.conversation import (
+    KEPT_LIVES,
     Attach,
     Detach,
     Erase,
@@ -30,7 +31,7 @@ from handlers.conversation import (
     advance,
 )
 from handlers.drafts import Session as Talk
-from handlers.drafts import Step, session_from_json, session_to_json
+from handlers.drafts import Step, session_from_json, session_to_json, take_back_question
 from handlers.messages import (
     ChoiceContent,
     EditedContent,
@@ -187,7 +188,9 @@ class _Performance:
         if not is_fresh and self.pending.has_prompt:
             self._drop_unsent_prompts()
         for message, prepared in messages:
-            self.rows = [row for row in self.rows if not row[2]]  # the citizen went on writing: that question is moot
+            if any(row[2] for row in self.rows):  # the citizen went on writing: that question is moot
+                self.rows = [row for row in self.rows if not row[2]]
+                self.talk = take_back_question(self.talk)
             self._take(message.incoming, prepared)
         self._write_rows(messages[-1][0].inbox_id)
         self.lane.session = session_to_json(self.talk)
@@ -285,7 +288,8 @@ class _Performance:
             outbox.wake(self.session, self.lane, now=self.now)
 
     def _drop_unsent_prompts(self) -> None:
-        self.session.connection().execute(_DROP_PROMPTS, {"lane": self.lane.key})
+        if self.session.connection().execute(_DROP_PROMPTS, {"lane": self.lane.key}).rowcount:
+            self.talk = take_back_question(self.talk)
 
     def _write_rows(self, inbox_id: int) -> None:
         for number, (reply, report_id, is_prompt, not_before) in enumerate(self.rows):
@@ -323,14 +327,14 @@ class _Performance:
 
     def _debounce(self, incoming: Incoming) -> timedelta:
         content = incoming.content
-        if isinstance(content, PhotoContent) and content.photo.group is not None:
+        if isinstance(content, PhotoContent):  # of an album or one by one: more of them tend to follow
             return self.settings.album_debounce
         return self.settings.reply_debounce
 
     def _next_attention(self) -> datetime | None:
-        draft = self.talk.draft
+        draft, kept = self.talk.draft, self.talk.kept_draft
         if draft is None:
-            return None
+            return kept.touched_at + KEPT_LIVES * self.settings.draft_life if kept else None
         after = self.settings.draft_life if draft.is_reminded else self.settings.draft_reminder
         return draft.touched_at + after
 

@@ -4,11 +4,13 @@ from datetime import timedelta
 
 from sqlmodel import Session, col, or_, select
 
+from handlers import reports
 from handlers.conversation import ReportBrief
+from handlers.conversation.assess import UNCLEAR
 from handlers.messages import Reply
 from handlers.office import Office
-from storage.models import Citizen, Follower, OutboxMessage, Report
-from storage.workflow import OPEN, Status
+from storage.models import Citizen, Follower, History, OutboxMessage, Report
+from storage.workflow import OPEN, Act, Status
 
 REMEMBERED_FOR = timedelta(days=60)  # finished reports that a message may still speak of
 LISTED = 10
@@ -51,16 +53,16 @@ def look_up(session: Session, office: Office, citizen: Citizen, code: str) -> Re
     values = {
         "code": code,
         "status": status,
-        "field": office.pack.label(report.subfield),
-        "commune": report.commune_name or say("lookup.no_commune"),
-        "due": office.show_due(report.due_at),
+        "field": _field(office, report),
+        "commune": _commune(office, report),
+        "due": office.show_due(report.due_at or reports.expected_answer(office, report)),
     }
     if not is_own:
         return Reply(say("lookup.public", **values))
-    is_answered = report.answer and report.status in (Status.RESOLVED, Status.CLOSED)
-    answer = say("lookup.answer", answer=report.answer) if is_answered else ""
+    if report.status is Status.REJECTED:
+        return Reply(say("lookup.refused", reason=_refusal(office, report), **values))
     agency = office.lead_name(report) if report.lead_agency else say("lookup.no_agency")
-    return Reply(say("lookup.own", agency=agency, answer=answer, **values))
+    return Reply(say("lookup.own", agency=agency, **values) + _news(session, office, report))
 
 
 def list_mine(session: Session, office: Office, citizen: Citizen) -> Reply:
@@ -77,12 +79,37 @@ def list_mine(session: Session, office: Office, citizen: Citizen) -> Reply:
     return Reply(say("lookup.mine", lines="\n".join(lines)) if lines else say("lookup.mine_none"))
 
 
+def _field(office: Office, report: Report) -> str:
+    return office.texts.say("lookup.no_field") if report.subfield == UNCLEAR else office.pack.label(report.subfield)
+
+
+def _commune(office: Office, report: Report) -> str:
+    say, name, former = office.texts.say, report.commune_name, report.former_name
+    if not name:
+        return say("lookup.no_commune")
+    return say("lookup.commune_former", commune=name, former=former) if former and former != name else name
+
+
+def _refusal(office: Office, report: Report) -> str:
+    return office.texts.say(f"reject.{report.reject_code}", **office.pack.contacts) if report.reject_code else ""
+
+
+def _news(session: Session, office: Office, report: Report) -> str:
+    """What the citizen is waited for, or has got."""
+    say = office.texts.say
+    if report.status is Status.NEED_INFO:
+        query = select(History.text).where(History.report_id == report.id, History.act == Act.ASK.value)
+        return say("lookup.question", question=session.exec(query.order_by(col(History.id).desc())).first() or "")
+    is_answered = report.answer and report.status in (Status.RESOLVED, Status.CLOSED)
+    return say("lookup.answer", answer=report.answer) if is_answered else ""
+
+
 def _line(office: Office, report: Report) -> str:
     return office.texts.say(
         "lookup.line",
         code=report.code,
         status=office.texts.say(f"status.{report.status.value}"),
-        field=office.pack.label(report.subfield),
+        field=_field(office, report),
         date=office.show_day(report.created_at),
     )
 
@@ -96,4 +123,8 @@ def _brief(report: Report) -> ReportBrief:
         created_at=report.created_at,
         is_urgent=report.urgency == "K",
         words=report.text[:60],
+        asked_at=report.asked_at,
+        resolved_at=report.resolved_at,
+        closed_at=report.closed_at,
+        reject_code=report.reject_code,
     )

@@ -1,6 +1,6 @@
 """The conversation: pure decisions from a session and a message to a new session and what is to be done."""
 
-from handlers.conversation.advance import advance
+from handlers.conversation.advance import KEPT_LIVES, advance
 from handlers.conversation.world import (
     Attach,
     Detach,
@@ -19,6 +19,7 @@ from handlers.conversation.world import (
 )
 
 __all__ = [
+    "KEPT_LIVES",
     "Attach",
     "Detach",
     "Erase",

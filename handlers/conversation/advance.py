@@ -3,13 +3,22 @@
 from dataclasses import replace
 from typing import assert_never
 
-from handlers.commands import Command, TypedCommand, match_choice, parse_command
-from handlers.conversation import building, following
-from handlers.conversation.talk import Talk, make_choices
-from handlers.conversation.world import Attach, Detach, Erase, ListMine, Lookup, Rate, Turn, World
+from handlers.commands import (
+    Command,
+    TypedCommand,
+    asks_to_restore,
+    match_choice,
+    match_draft_verb,
+    parse_command,
+    typed_number,
+)
+from handlers.conversation import building, choosing, following, rating
+from handlers.conversation.assess import assess
+from handlers.conversation.hearing import is_no_matter, is_other_trouble
+from handlers.conversation.talk import Talk
+from handlers.conversation.world import ListMine, Lookup, Say, Turn, World
 from handlers.drafts import Draft, Held, PhotoPart, Session, Step, TextPart
 from handlers.messages import (
-    Ask,
     ChoiceContent,
     EditedContent,
     Incoming,
@@ -21,9 +30,9 @@ from handlers.messages import (
     TickContent,
     UnsupportedContent,
 )
-from storage.workflow import Status
+from nlp.results import Understanding
 
-RATE_REASONS = ("not_done", "half_done", "vague", "wrong_place", "came_back", "other")
+KEPT_LIVES = 2  # a draft that was cancelled or expired can be taken back for so many lives of a draft
 
 
 def advance(session: Session, incoming: Incoming, world: World) -> Turn:
@@ -50,6 +59,7 @@ def advance(session: Session, incoming: Incoming, world: World) -> Turn:
             _take_tick(talk)
         case _:
             assert_never(content)
+    _ask_what_was_not_said(talk)
     return talk.turn()
 
 
@@ -58,63 +68,135 @@ def _take_text(talk: Talk, part: TextPart) -> None:
     if command is not None and not _is_answer(talk, part.text):
         _obey(talk, command)
         return
-    choices = talk.session.choices
-    value = match_choice(part.text, choices) if choices else None
-    if value is not None:
-        _choose(talk, value)
+    if rating.rate_by_words(talk, part.text):
+        return
+    question = following.waiting_question(talk)
+    is_answering = question is not None and rating.is_newer_than_question(talk, question)
+    if not is_answering and _take_choice(talk, part.text):
         return
     heard = talk.world.understand(part.text)
     if heard.danger.rings:
-        _raise_alarm(talk, part)
+        _raise_alarm(talk, part, heard)
+    elif not _take_verb(talk, part.text):
+        _take_words(talk, part, heard, is_answering=is_answering)
+
+
+def _take_choice(talk: Talk, text: str) -> bool:
+    choices = talk.session.choices
+    if choices is None:
+        return False
+    value = match_choice(text, choices)
+    if value is not None:
+        choosing.choose(talk, value)
+    elif typed_number(text) is not None and choices.options:
+        building.repeat_question(talk) if talk.draft is not None else choosing.repeat(talk)
+    else:
+        return False
+    return True
+
+
+def _take_verb(talk: Talk, text: str) -> bool:
+    """What can be asked of a draft at any time, whatever was asked last."""
+    if talk.draft is None or talk.draft.is_empty:
+        if talk.session.kept_draft is None or not asks_to_restore(text):
+            return False
+        choosing.restore(talk)
+        return True
+    verb = match_draft_verb(text)
+    if verb is None or (verb == "cancel" and talk.session.step is Step.PLACE):
+        return False
+    if verb == "send" and talk.session.step not in (Step.CONFIRM, Step.MORE, Step.WRONG):
+        building.proceed(talk)  # never sent before it was shown
+    else:
+        choosing.choose(talk, verb)
+    return True
+
+
+def _take_words(talk: Talk, part: TextPart, heard: Understanding, *, is_answering: bool) -> None:
+    _mention_numbers(talk, heard)
+    step = talk.session.step
+    is_for_a_report = is_answering or following.named_report(talk, part.text) is not None
+    if step is Step.RATE_WHY and talk.session.held is not None:
+        rating.finish_rating(talk, part.text)
+    elif talk.draft is None or is_for_a_report or step is Step.NONE:
+        _take_material(talk, Held(texts=(part,)))
+    elif step is Step.PLACE:
+        building.answer_place(talk, part)
+    elif step is Step.FIELD:
+        building.answer_field(talk, part)
+    elif step in (Step.CONFIRM, Step.WRONG, Step.MORE):
+        building.answer_confirm(talk, part)
+    elif step is Step.DISCARD:
+        choosing.begin_anew(talk, Held(texts=(part,)))
+    else:
+        _take_material(talk, Held(texts=(part,)))
+
+
+def _mention_numbers(talk: Talk, heard: Understanding) -> None:
+    # danger that is over or only feared: the number, once, and on with the report
+    draft = talk.draft
+    if not heard.danger.is_danger or (draft is not None and "calm" in draft.asked):
         return
-    if heard.danger.is_danger:
-        talk.say("danger.calm", numbers=", ".join(heard.danger.hotlines))
-    if talk.draft is None and _rate_by_words(talk, part.text):
-        return
-    match talk.session.step:
-        case Step.PLACE if talk.draft is not None:
-            building.answer_place(talk, part)
-        case Step.CONFIRM | Step.FIELD if talk.draft is not None:
-            building.answer_confirm(talk, part)
-        case Step.RATE_WHY if talk.session.held is not None:
-            _finish_rating(talk, part.text)
-        case _:
-            _take_material(talk, Held(texts=(part,)))
+    talk.say("danger.calm", numbers=", ".join(heard.danger.hotlines))
+    if draft is not None:
+        talk.set(draft=replace(draft, asked=draft.asked | {"calm"}))
 
 
 def _take_material(talk: Talk, held: Held) -> None:
-    _greet_first(talk)
-    held = _with_what_waits(talk, held)
-    if talk.draft is not None and talk.world.facts.replied_code is None:
+    text = "\n".join(part.text for part in held.texts)
+    named = following.named_report(talk, text)
+    is_aftermath = talk.session.step is Step.NONE and following.recent_urgent(talk) is not None
+    if not is_aftermath:
+        _greet_first(talk)
+    if _join_what_waits(talk, held):
+        return
+    if talk.draft is None or named is not None or is_aftermath:
+        following.place_material(talk, held)
+    elif text and not held.photos and is_no_matter(talk.world.understand(text)):
+        building.repeat_question(talk)
+    else:
         building.merge(talk, held)
         building.proceed(talk)
-    else:
-        following.place_material(talk, held)
 
 
-def _with_what_waits(talk: Talk, held: Held) -> Held:
-    # the citizen went on instead of saying where the last photo or place belongs: it goes along, nothing is dropped
-    waiting = talk.session.held
-    if talk.session.step not in (Step.ATTACH, Step.SECOND) or waiting is None or waiting.code:
-        return held
-    talk.set(held=None)
-    talk.clear_question()
-    return Held(waiting.texts + held.texts, waiting.photos + held.photos, held.point or waiting.point)
+def _join_what_waits(talk: Talk, held: Held) -> bool:
+    """More of what we asked about ("which report?") goes along with it; the question stands."""
+    waiting, step = talk.session.held, talk.session.step
+    if waiting is None or step not in (Step.ATTACH, Step.SECOND, Step.REOPEN, Step.RATE_WHY):
+        return False
+    if step is Step.RATE_WHY:
+        talk.do(following.attachment(talk, waiting.code, held))
+        return True
+    point = held.point or waiting.point
+    joined = Held(waiting.texts + held.texts, waiting.photos + held.photos, point, waiting.code)
+    talk.set(held=joined)
+    choosing.repeat(talk)
+    return True
 
 
 def _take_photo(talk: Talk, message_id: str, caption: str) -> None:
     media = talk.world.media
-    texts = (TextPart(message_id, caption),) if caption.strip() else ()
+    part = TextPart(message_id, caption)
     if media is None or media.problem:
         talk.say(f"media.{media.problem if media else 'unreachable'}")
-        if texts:
-            _take_text(talk, texts[0])
+        if caption.strip():
+            _take_text(talk, part)
         return
-    photo = PhotoPart(media.hash, message_id, media.point)
-    if caption and talk.world.understand(caption).danger.rings:
-        _raise_alarm(talk, TextPart(message_id, caption), Held(photos=(photo,)))
-        return
-    _take_material(talk, Held(texts=texts, photos=(photo,)))
+    held = Held(texts=(part,) if caption.strip() else (), photos=(PhotoPart(media.hash, message_id, media.point),))
+    heard = talk.world.understand(caption) if caption.strip() else None
+    if heard is not None and heard.danger.rings:
+        _raise_alarm(talk, part, heard, held)
+    elif heard is not None and _is_second_trouble(talk, heard, caption):
+        building.ask_whether_second(talk, held)
+    else:
+        _take_material(talk, held)
+
+
+def _is_second_trouble(talk: Talk, heard: Understanding, caption: str) -> bool:
+    draft, is_shown = talk.draft, talk.session.step is Step.CONFIRM
+    if draft is None or not is_shown or following.named_report(talk, caption) is not None:
+        return False
+    return is_other_trouble(heard, assess(draft, talk.world).subfield)
 
 
 def _take_unsupported(talk: Talk, message_id: str, content: UnsupportedContent) -> None:
@@ -124,58 +206,119 @@ def _take_unsupported(talk: Talk, message_id: str, content: UnsupportedContent) 
 
 
 def _take_edit(talk: Talk, content: EditedContent) -> None:
+    part = TextPart(content.of, content.text)
     draft = talk.draft
-    if draft is not None and any(part.message_id == content.of for part in draft.texts):
-        texts = tuple(replace(p, text=content.text) if p.message_id == content.of else p for p in draft.texts)
-        talk.set(draft=replace(draft, texts=texts, touched_at=talk.world.now))
-        talk.say("draft.edited")
-        building.proceed(talk)
-        return
+    old = next((item for item in draft.texts if item.message_id == content.of), None) if draft else None
     code = dict(talk.session.filed).get(content.of)
-    if code is not None:
-        held = Held(texts=(TextPart(content.of, content.text),))
-        talk.do(Attach(code, held, is_edit=True))
+    heard = talk.world.understand(content.text)
+    if heard.danger.rings and (old is None or not talk.world.understand(old.text).danger.rings):
+        _raise_alarm(talk, part, heard)
+    elif draft is not None and old is not None:
+        _edit_draft(talk, draft, old, part)
+    elif code is not None:
+        talk.do(replace(following.attachment(talk, code, Held(texts=(part,))), is_edit=True))
+    elif _edit_waiting(talk, part):
+        pass
+    elif draft is not None and any(photo.message_id == content.of for photo in draft.photos):
+        _take_material(talk, Held(texts=(part,)))  # a caption written later
+    else:
+        _take_text(talk, part)
+
+
+def _edit_draft(talk: Talk, draft: Draft, old: TextPart, part: TextPart) -> None:
+    talk.lead_in("draft.edited")
+    if old.is_place:
+        rest = tuple(item for item in draft.texts if item is not old)
+        talk.set(draft=replace(draft, texts=rest, commune=None, former="", place_words=None))
+        building.answer_place(talk, part)
+        return
+    texts = tuple(part if item is old else item for item in draft.texts)
+    talk.set(draft=replace(draft, texts=texts, touched_at=talk.world.now))
+    building.proceed(talk)
+
+
+def _edit_waiting(talk: Talk, part: TextPart) -> bool:
+    """Correct what waits for a decision or for its turn."""
+
+    def corrected(held: Held) -> Held:
+        texts = tuple(part if item.message_id == part.message_id else item for item in held.texts)
+        return replace(held, texts=texts)
+
+    held, later = talk.session.held, talk.session.later
+    known = [item.message_id for one in (*later, *((held,) if held else ())) for item in one.texts]
+    if part.message_id not in known:
+        return False
+    talk.set(held=corrected(held) if held else None, later=tuple(corrected(one) for one in later))
+    choosing.repeat(talk)
+    return True
 
 
 def _take_lifecycle(talk: Talk, content: LifecycleContent) -> None:
     if content.kind is LifecycleKind.STARTED:
         _welcome(talk)
     elif content.kind is LifecycleKind.WITHDRAWN:
-        talk.do(Erase())
+        choosing.erase(talk)
 
 
 def _take_tick(talk: Talk) -> None:
-    draft, world = talk.draft, talk.world
+    world, kept = talk.world, talk.session.kept_draft
+    if kept is not None and world.now - kept.touched_at >= KEPT_LIVES * world.draft_life:
+        talk.set(kept_draft=None)
+    draft = talk.draft
     if draft is None:
         return
     age = world.now - draft.touched_at
     if age >= world.draft_life:
-        talk.set(draft=None, kept_draft=draft, later=())
+        talk.set(draft=None, kept_draft=draft)
         talk.put_labels(talk.text("draft.expired"), ["restore"], Step.RESTORE)
     elif age >= world.draft_reminder and not draft.is_reminded:
         talk.set(draft=replace(draft, is_reminded=True))
-        talk.say("draft.reminder")
-        building.proceed(talk)
+        talk.lead_in("draft.reminder")
+        building.repeat_question(talk)
 
 
-def _raise_alarm(talk: Talk, part: TextPart, held: Held | None = None) -> None:
+def _take_token(talk: Talk, token: str) -> None:
+    kind, _, rest = token.partition(":")
+    if kind == "r":  # "r:PA-7K3M9Q:good": on a pushed result, whatever was said since
+        code, _, word = rest.rpartition(":")
+        rating.rate(talk, code, word)
+        return
+    nonce, _, index = rest.partition(":")
+    choices, reports = talk.session.choices, talk.world.facts.reports
+    is_current = kind == "c" and choices is not None and nonce == choices.nonce and index.isdigit()
+    if choices is not None and is_current and int(index) < len(choices.options):
+        choosing.choose(talk, choices.options[int(index)].value)
+    elif talk.draft is None and reports and nonce == talk.session.sent_nonce:
+        talk.say("filed.already", code=reports[0].code)  # pressed twice
+    else:
+        choosing.repeat(talk)
+
+
+def _raise_alarm(talk: Talk, part: TextPart, heard: Understanding, held: Held | None = None) -> None:
     """Danger now: filed at once, without a question; a draft about something else waits."""
     urgent = following.recent_urgent(talk)
     held = Held((part,), held.photos if held else (), held.point if held else None)
-    if urgent is not None:
-        following.attach(talk, urgent.code, held)
+    if urgent is not None and not _is_elsewhere(heard, urgent.commune):
+        talk.do(following.attachment(talk, urgent.code, held))
         return
-    draft = talk.draft
-    waits = draft if draft is not None and draft.text and not _is_same_danger(talk, draft) else None
+    draft, waiting = talk.draft, talk.session.held
+    waits = draft if draft is not None and draft.story and not _is_same_danger(talk, draft) else None
     if waits is not None:
         talk.set(draft=None)
     building.merge(talk, held)
     building.submit(talk, is_danger=True)
     talk.set(draft=waits)
+    if waiting is not None and waiting.texts and not waiting.code:  # asked about, and not answered
+        talk.set(later=(*talk.session.later, waiting))
 
 
 def _is_same_danger(talk: Talk, draft: Draft) -> bool:
     return talk.world.understand(draft.story).danger.is_danger
+
+
+def _is_elsewhere(heard: Understanding, commune: str | None) -> bool:
+    best = heard.locality.best
+    return best is not None and commune is not None and best.current.code != commune
 
 
 def _is_answer(talk: Talk, text: str) -> bool:
@@ -198,16 +341,16 @@ def _obey(talk: Talk, typed: TypedCommand) -> None:
         case Command.LOOKUP:
             talk.say("lookup.no_code", prefix=pack.code_prefix)
         case Command.CANCEL:
-            _cancel(talk)
+            choosing.cancel(talk)
         case Command.HELP:
             talk.say("help.text")
         case Command.FIELDS:
             talk.say("help.fields", fields="\n".join(f"• {info.label}" for info in pack.fields.values()))
         case Command.AREA:
-            names = pack.served_communes.values() or [pack.area_name]
+            names = list(dict.fromkeys(pack.served_communes.values())) or [pack.area_name]
             talk.say("help.area", area=pack.area_name, communes="\n".join(f"• {name}" for name in names))
         case Command.ERASE:
-            talk.put_labels(talk.text("erase.confirm"), ["erase_yes", "erase_no"], Step.ERASE)
+            talk.put_labels(talk.text("erase.confirm"), ["erase_yes", "erase_no"], Step.ERASE, is_prompt=False)
         case _:
             assert_never(typed.command)
 
@@ -215,8 +358,10 @@ def _obey(talk: Talk, typed: TypedCommand) -> None:
 def _welcome(talk: Talk) -> None:
     talk.set(is_known=True)
     talk.say("first.notice", area=talk.world.pack.area_name)
-    talk.say("first.invite")
-    building.proceed(talk)
+    if talk.draft is None or talk.draft.is_empty:
+        talk.say("first.invite")
+    else:
+        building.repeat_question(talk)
 
 
 def _greet_first(talk: Talk) -> None:
@@ -227,168 +372,15 @@ def _greet_first(talk: Talk) -> None:
 
 def _start_anew(talk: Talk) -> None:
     if talk.draft is not None and not talk.draft.is_empty:
-        talk.put_labels(talk.text("draft.unfinished"), ["new_no", "new_yes"], Step.DISCARD)
+        talk.put_labels(talk.text("draft.unfinished"), ["new_no", "new_yes"], Step.DISCARD, is_prompt=False)
         return
     _greet_first(talk)
     talk.put(talk.text("draft.fresh"), [], Step.WHAT)
 
 
-def _cancel(talk: Talk) -> None:
-    if talk.draft is None:
-        talk.say("talk.nothing_to_cancel")
-        return
-    talk.set(draft=None, kept_draft=talk.draft, later=(), held=None)
-    talk.put_labels(talk.text("draft.cancelled"), ["restore"], Step.RESTORE)
-
-
-def _take_token(talk: Talk, token: str) -> None:
-    kind, _, rest = token.partition(":")
-    if kind == "r":  # "r:PA-7K3M9Q:good": on a pushed result, whatever was said since
-        code, _, rating = rest.rpartition(":")
-        _rate(talk, code, rating)
-        return
-    nonce, _, index = rest.partition(":")
-    choices = talk.session.choices
-    is_current = kind == "c" and choices is not None and nonce == choices.nonce and index.isdigit()
-    if choices is not None and is_current and int(index) < len(choices.options):
-        _choose(talk, choices.options[int(index)].value)
-    else:
-        _repeat_question(talk)
-
-
-def _repeat_question(talk: Talk) -> None:
-    if talk.draft is not None:
-        building.proceed(talk)
-    else:
-        talk.say("talk.nothing_to_choose")
-
-
-def _choose(talk: Talk, value: str) -> None:
-    head, _, rest = value.partition(":")
-    match head:
-        case "erase_yes":
-            talk.set(draft=None, kept_draft=None, held=None, later=(), filed=(), is_known=False)
-            talk.clear_question()
-            talk.do(Erase())
-        case "erase_no":
-            talk.clear_question()
-            talk.say("erase.kept")
-            building.proceed(talk)
-        case "restore":
-            _restore(talk)
-        case "attach":
-            following.attach(talk, rest, talk.session.held or Held())
-            talk.set(held=None)
-        case "new_report" | "not_this":
-            held = talk.session.held or Held()
-            if head == "not_this" and held.code:
-                talk.do(Detach(held.code))
-                talk.say("attach.moved")
-            talk.set(held=None)
-            following.start_draft(talk, Held(held.texts, held.photos, held.point))
-        case "why":
-            _finish_rating(talk, talk.text(f"rate.{rest}"))
-        case _:
-            _choose_in_draft(talk, head, rest)
-
-
-def _choose_in_draft(talk: Talk, head: str, rest: str) -> None:
+def _ask_what_was_not_said(talk: Talk) -> None:
+    """The last question never went out, and this message put none: it is still due."""
     draft = talk.draft
-    if draft is None:
-        _repeat_question(talk)
-        return
-    draft = replace(draft, touched_at=talk.world.now)
-    talk.set(draft=draft)
-    match head:
-        case "send":
-            building.submit(talk)
-        case "edit_field":
-            building.ask_all_fields(talk)
-        case "edit_place":
-            _edit_place(talk, draft)
-        case "add":
-            talk.put_labels(talk.text("ask.more"), ["send", "cancel"], Step.MORE, ask=Ask.PHOTO)
-        case "cancel":
-            _cancel(talk)
-        case "unknown_place":
-            talk.set(draft=replace(draft, is_place_unknown=True, commune=None, former=""))
-            building.proceed(talk)
-        case "other_place":
-            talk.put_labels(talk.text("ask.place"), ["unknown_place"], Step.PLACE, ask=Ask.LOCATION)
-        case "commune":
-            code, _, former = rest.partition(":")
-            talk.set(draft=replace(draft, commune=code, former=former, is_place_unknown=False))
-            building.proceed(talk)
-        case "field":
-            building.choose_field(talk, rest)
-        case "subfield":
-            talk.set(draft=replace(draft, subfield=rest, is_field_open=False))
-            building.proceed(talk)
-        case "other_field":
-            building.ask_all_fields(talk)
-        case "separate" | "same":
-            _settle_second(talk, is_separate=head == "separate")
-        case "new_yes":
-            talk.set(draft=None, kept_draft=draft, later=())
-            talk.put(talk.text("draft.fresh"), [], Step.WHAT)
-        case _:  # "new_no", and whatever an older version offered
-            building.proceed(talk)
-
-
-def _edit_place(talk: Talk, draft: Draft) -> None:
-    talk.set(draft=replace(draft, commune=None, former="", place_words="", asked=draft.asked | {"place"}))
-    talk.put_labels(talk.text("ask.place"), ["unknown_place"], Step.PLACE, ask=Ask.LOCATION)
-
-
-def _settle_second(talk: Talk, *, is_separate: bool) -> None:
-    held = talk.session.held or Held()
-    talk.set(held=None)
-    if is_separate:
-        talk.set(later=talk.session.later + held.texts)
-    else:
-        building.merge(talk, held)
-    building.proceed(talk)
-
-
-def _restore(talk: Talk) -> None:
-    kept = talk.session.kept_draft
-    if kept is None:
-        talk.say("draft.none_to_restore")
-        return
-    talk.set(draft=replace(kept, touched_at=talk.world.now, is_reminded=False), kept_draft=None)
-    talk.say("draft.restored")
-    building.proceed(talk)
-
-
-def _rate_by_words(talk: Talk, text: str) -> bool:
-    """A typed "1" or "hài lòng" while one result waits to be judged."""
-    waiting = [brief for brief in talk.world.facts.reports if brief.status is Status.RESOLVED]
-    if talk.world.facts.replied_code is not None:
-        waiting = [brief for brief in waiting if brief.code == talk.world.facts.replied_code]
-    if len(waiting) != 1 or talk.session.choices is not None:
-        return False
-    labels = [(talk.text(f"button.{rating}"), f"rate:{rating}") for rating in ("good", "acceptable", "bad")]
-    value = match_choice(text, make_choices(0, labels))
-    if value is None:
-        return False
-    _rate(talk, waiting[0].code, value.partition(":")[2])
-    return True
-
-
-def _rate(talk: Talk, code: str, rating: str) -> None:
-    if rating in ("good", "acceptable"):
-        talk.clear_question()
-        talk.do(Rate(code, rating))
-        return
-    talk.set(held=Held(code=code))
-    options = [(talk.text(f"rate.{reason}"), f"why:{reason}") for reason in RATE_REASONS]
-    talk.put(talk.text("rate.why"), options, Step.RATE_WHY)
-
-
-def _finish_rating(talk: Talk, reason: str) -> None:
-    held = talk.session.held
-    talk.set(held=None)
-    talk.clear_question()
-    if held is not None and held.code:
-        talk.do(Rate(held.code, "bad", reason))
-    building.proceed(talk)
+    has_asked = any(isinstance(step, Say) and step.is_prompt for step in talk.steps)
+    if talk.session.is_question_due and draft is not None and not draft.is_empty and not has_asked:
+        building.proceed(talk)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from handlers.conversation.world import CommuneView, Filing, World
 from handlers.drafts import Draft
 from nlp.results import (
+    Area,
     FieldAction,
     Locality,
     PlaceAction,
@@ -12,6 +13,9 @@ from nlp.results import (
     Understanding,
     Unit,
 )
+
+UNCLEAR = "khac.khong_ro"
+NO_MATTERS = frozenset({UNCLEAR, "khac.chuyen_phiem", "khac.ngoai_dia_ban"})  # of use to the machine only
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +30,12 @@ class Assessment:
     is_field_chosen: bool
     is_field_doubtful: bool  # ask
     is_field_open: bool  # intake decides
+    outside: Area | None = None  # another province was named, and nothing nearer
+
+    @property
+    def is_outside(self) -> bool:
+        """Whether this is beyond the area served."""
+        return self.outside is not None if self.commune is None else not self.commune.in_area
 
 
 def assess(draft: Draft, world: World) -> Assessment:
@@ -35,21 +45,27 @@ def assess(draft: Draft, world: World) -> Assessment:
     locality = world.read_place(understanding.locality, draft.point, exif)
     field = understanding.field
     chosen = draft.subfield
+    subfield = _full_subfield(chosen, understanding) if chosen else field.subfield
+    is_unclear = subfield in NO_MATTERS
+    commune = _commune(draft, locality, world)
+    read_words = locality.words.text or (draft.point.label if draft.point else "")
     return Assessment(
         understanding=understanding,
         locality=locality,
-        subfield=_full_subfield(chosen, understanding) if chosen else field.subfield,
-        commune=_commune(draft, locality, world),
-        place_words=draft.place_words or locality.words.text or (draft.point.label if draft.point else ""),
+        subfield=UNCLEAR if is_unclear else subfield,
+        commune=commune,
+        place_words=read_words if draft.place_words is None else draft.place_words,
         is_field_chosen=chosen is not None,
         is_field_doubtful=chosen is None and not draft.is_field_open and field.action is FieldAction.ASK,
-        is_field_open=chosen is None and (draft.is_field_open or field.action is FieldAction.INTAKE),
+        is_field_open=is_unclear or (chosen is None and (draft.is_field_open or field.action is FieldAction.INTAKE)),
+        outside=_outside(locality, world) if commune is None and not draft.is_place_unknown else None,
     )
 
 
 def best_subfield(field: str, understanding: Understanding) -> str | None:
     """The machine's best subfield inside a field that the citizen chose; None where it has no idea."""
-    return next((code for code, _ in understanding.field.subfields if code.partition(".")[0] == field), None)
+    codes = (code for code, _ in understanding.field.subfields if code not in NO_MATTERS)
+    return next((code for code in codes if code.partition(".")[0] == field), None)
 
 
 def commune_view(candidate: PlaceCandidate, world: World) -> CommuneView:
@@ -84,6 +100,7 @@ def make_filing(draft: Draft, view: Assessment, *, is_urgent: bool) -> Filing:
         understanding=view.understanding,
         locality=view.locality,
         is_urgent=is_urgent,
+        is_outside=view.is_outside,
     )
 
 
@@ -91,6 +108,12 @@ def _full_subfield(chosen: str, understanding: Understanding) -> str:
     if "." in chosen:
         return chosen
     return best_subfield(chosen, understanding) or chosen
+
+
+def _outside(locality: Locality, world: World) -> Area | None:
+    area = locality.area
+    is_elsewhere = area is not None and area.province_code != world.pack.province_code
+    return area if is_elsewhere and not locality.candidates else None
 
 
 def _commune(draft: Draft, locality: Locality, world: World) -> CommuneView | None:

@@ -1,24 +1,27 @@
 """Writing a report together: material comes in any order, one question at a time, until it can be sent."""
 
-import re
 from dataclasses import replace
 
-from handlers.conversation.assess import Assessment, assess, best_subfield, make_filing
+from handlers.commands import ALIASES
+from handlers.conversation.assess import NO_MATTERS, UNCLEAR, Assessment, assess, best_subfield, make_filing
+from handlers.conversation.hearing import (
+    is_about_a_place,
+    is_correction,
+    is_no_matter,
+    is_other_trouble,
+    is_place_only,
+)
 from handlers.conversation.talk import Talk, summary_text
 from handlers.conversation.world import Submit
 from handlers.drafts import Draft, Held, Step, TextPart
-from handlers.folding import fold
+from handlers.folding import fold, fold_answer
 from handlers.messages import Ask
 from nlp.results import Intent, Locality, PlaceAction, PlaceCandidate, Understanding
 
 CONFIRM_VALUES = ("send", "edit_field", "edit_place", "add", "cancel")
 MAX_PLACE_OPTIONS = 9
-SECOND_TROUBLE_CONFIDENCE = 0.75  # a different field, said this surely, is asked about
-# "không phải, ở phường Sa Pa cơ", "sai rồi", "nhầm, là điện chứ"
-_DENIAL = re.compile(
-    r"^(da |a |oi |ui )?"
-    r"(khong phai|ko phai|k phai|hong phai|khong dung|ko dung|sai|nham|lon|sua lai|doi lai|khong,|ko,)"
-)
+PLACE_QUESTIONS = frozenset({"place", "which", "area", "conflict"})
+CLEAR_FIELD = 0.5  # a field in a correction is taken from this confidence on
 
 
 def merge(talk: Talk, held: Held) -> None:
@@ -41,7 +44,7 @@ def merge(talk: Talk, held: Held) -> None:
     )
     if held.point is not None:  # a new point outweighs a commune chosen before it
         draft = replace(draft, commune=None, former="", is_place_unknown=False)
-    talk.set(draft=draft, kept_draft=None)
+    talk.set(draft=draft)
 
 
 def proceed(talk: Talk) -> None:
@@ -51,15 +54,14 @@ def proceed(talk: Talk) -> None:
         talk.clear_question()
         return
     if not draft.story.strip():
-        key = "ask.what_after_photo" if draft.photos else "ask.what_after_place"
-        talk.put(talk.text(key), [], Step.WHAT)
+        _ask_what(talk, draft)
         return
     view = assess(draft, talk.world)
     if view.understanding.intent is not Intent.REPORT and "what" not in draft.asked:
         _mark_asked(talk, "what")
         talk.put(talk.text("ask.what_again"), [], Step.WHAT)
-    elif _wants_place(view, draft):
-        ask_place(talk, view.locality)
+    elif (key := _place_question(view, draft)) is not None:
+        ask_place(talk, view.locality, key)
     elif view.is_field_doubtful and "field" not in draft.asked:
         _ask_field(talk, view)
     else:
@@ -76,25 +78,26 @@ def show_summary(talk: Talk, view: Assessment) -> None:
     talk.put_labels(text, CONFIRM_VALUES, Step.CONFIRM)
 
 
-def ask_place(talk: Talk, locality: Locality) -> None:
+def ask_place(talk: Talk, locality: Locality, key: str) -> None:
     """Ask where, with what could be meant as buttons."""
-    _mark_asked(talk, "place")
+    _mark_asked(talk, key)
     unknown = (talk.text("button.unknown_place"), "unknown_place")
-    if locality.conflict_km is not None and len(locality.candidates) >= 2:
-        text, pin = _conflict_sides(locality)
-        question = talk.text("ask.place_conflict", pin=pin.current.name, text=text.current.name)
-        talk.put(
-            question, [_place_option(c) for c in locality.candidates[:3]] + [unknown], Step.PLACE, ask=Ask.LOCATION
-        )
-    elif locality.action is PlaceAction.ASK and locality.candidates:
-        other = (talk.text("button.other_place"), "other_place")
-        options = [_place_option(c) for c in locality.candidates[:4]]
-        talk.put(talk.text("ask.place_of"), [*options, other], Step.PLACE)
-    elif locality.area is not None and 0 < len(locality.area.communes) <= MAX_PLACE_OPTIONS + 4:
-        units = [(unit.name, f"commune:{unit.code}") for unit in locality.area.communes[:MAX_PLACE_OPTIONS]]
-        talk.put(talk.text("ask.place_area", area=locality.area.name), [*units, unknown], Step.PLACE, ask=Ask.LOCATION)
-    else:
-        talk.put(talk.text("ask.place"), [unknown], Step.PLACE, ask=Ask.LOCATION)
+    match key:
+        case "conflict":
+            text, pin = _conflict_sides(locality)
+            question = talk.text("ask.place_conflict", pin=pin.current.name, text=text.current.name)
+            options = [place_option(item) for item in locality.candidates[:3]]
+            talk.put(question, [*options, unknown], Step.PLACE, ask=Ask.LOCATION)
+        case "which":
+            other = (talk.text("button.other_place"), "other_place")
+            options = [place_option(item) for item in locality.candidates[:4]]
+            talk.put(talk.text("ask.place_of"), [*options, other], Step.PLACE)
+        case "area" if locality.area is not None:
+            units = [(unit.name, f"commune:{unit.code}") for unit in locality.area.communes[:MAX_PLACE_OPTIONS]]
+            question = talk.text("ask.place_area", area=locality.area.name)
+            talk.put(question, [*units, unknown], Step.PLACE, ask=Ask.LOCATION)
+        case _:
+            talk.put(talk.text("ask.place"), [*_places_before(talk), unknown], Step.PLACE, ask=Ask.LOCATION)
 
 
 def ask_all_fields(talk: Talk) -> None:
@@ -109,10 +112,16 @@ def choose_field(talk: Talk, field: str) -> None:
     assert draft is not None
     understanding = talk.world.understand(draft.story)
     subfield = best_subfield(field, understanding)
+    if subfield is None and field == UNCLEAR.partition(".")[0]:
+        subfield = UNCLEAR
     if subfield is None:
-        options = [(item.label, f"subfield:{item.code}") for item in talk.world.pack.subfields_of(field)]
+        items = [item for item in talk.world.pack.subfields_of(field) if item.code not in NO_MATTERS]
         label = talk.world.pack.field_label(field)
-        talk.put(talk.text("ask.subfield", field=label), options, Step.FIELD)
+        talk.put(
+            talk.text("ask.subfield", field=label),
+            [(item.label, f"subfield:{item.code}") for item in items],
+            Step.FIELD,
+        )
     else:
         talk.set(draft=replace(draft, subfield=subfield, asked=draft.asked | {"field"}))
         proceed(talk)
@@ -120,22 +129,44 @@ def choose_field(talk: Talk, field: str) -> None:
 
 def answer_place(talk: Talk, part: TextPart) -> None:
     """A typed answer to "where?": a commune, words of a place, or more of the story."""
-    heard = talk.world.understand(part.text)
-    locality = heard.locality
-    merge(talk, Held(texts=(replace(part, is_place=_is_place_only(heard)),)))
     draft = talk.draft
     assert draft is not None
-    if locality.action is PlaceAction.ACCEPT and locality.best is not None:
-        _choose_candidate(talk, locality.best, locality.words.text)
+    heard = talk.world.understand(part.text)
+    locality = heard.locality
+    if is_no_matter(heard):
+        proceed(talk) if _is_due(talk) else repeat_question(talk)
+    elif locality.action is PlaceAction.ACCEPT and locality.best is not None:
+        merge(talk, Held(texts=(replace(part, is_place=is_place_only(heard)),)))
+        choose_candidate(talk, locality.best, locality.words.text)
         proceed(talk)
-    elif (locality.candidates or locality.area) and "place_of" not in draft.asked:
-        _mark_asked(talk, "place_of")
-        talk.set(draft=replace(talk.draft or draft, place_words=locality.words.text or draft.place_words))
-        ask_place(talk, locality)
+    elif (key := _narrower_question(locality)) is not None and key not in draft.asked:
+        merge(talk, Held(texts=(replace(part, is_place=True),)))
+        if locality.words.text:
+            _set_draft(talk, place_words=locality.words.text)
+        ask_place(talk, locality, key)
+    elif locality.words.text or is_about_a_place(part.text, heard):
+        merge(talk, Held(texts=(replace(part, is_place=True),)))
+        _set_draft(talk, place_words=locality.words.text or part.text.strip())
+        proceed(talk)
     else:
-        words = locality.words.text or (part.text.strip() if len(part.text) <= 80 else "")
-        talk.set(draft=replace(draft, place_words=draft.place_words or words))
+        merge(talk, Held(texts=(part,)))
         proceed(talk)
+
+
+def answer_field(talk: Talk, part: TextPart) -> None:
+    """Words instead of one of the fields on offer."""
+    heard = talk.world.understand(part.text)
+    if fold_answer(part.text) in ALIASES["unknown_field"]:
+        _set_draft(talk, is_field_open=True)
+        proceed(talk)
+        return
+    if is_no_matter(heard):
+        repeat_question(talk)
+        return
+    merge(talk, Held(texts=(part,)))
+    if heard.field.confidence >= CLEAR_FIELD and heard.field.subfield not in NO_MATTERS:
+        _set_draft(talk, subfield=heard.field.subfield)
+    proceed(talk)
 
 
 def answer_confirm(talk: Talk, part: TextPart) -> None:
@@ -143,117 +174,170 @@ def answer_confirm(talk: Talk, part: TextPart) -> None:
     draft = talk.draft
     assert draft is not None
     heard = talk.world.understand(part.text)
-    if is_correction(part.text):
-        _correct(talk, heard)
-        return
-    if _is_place_only(heard):
-        _choose_candidate(talk, heard.locality.best, heard.locality.words.text)
+    if is_no_matter(heard):
+        if heard.intent is Intent.THANKS:
+            talk.lead_in("draft.not_sent")
+        repeat_question(talk)
+    elif is_correction(part.text):
+        _correct(talk, part, heard)
+    elif is_place_only(heard) and heard.locality.best is not None:
         merge(talk, Held(texts=(replace(part, is_place=True),)))
+        choose_candidate(talk, heard.locality.best, heard.locality.words.text)
+        proceed(talk)
+    elif is_other_trouble(heard, assess(draft, talk.world).subfield):
+        ask_whether_second(talk, Held(texts=(part,)))
+    else:
+        merge(talk, Held(texts=(part,)))
+        proceed(talk)
+
+
+def ask_whether_second(talk: Talk, held: Held) -> None:
+    """Another trouble by its field: a report of its own?"""
+    talk.set(held=held)
+    options = [(talk.text("button.new_report"), "separate"), (talk.text("button.same"), "same")]
+    talk.put(talk.text("ask.second"), options, Step.SECOND, is_prompt=False)
+
+
+def repeat_question(talk: Talk) -> None:
+    """Say once more what was asked last, with the same choices."""
+    draft, step = talk.draft, talk.session.step
+    if draft is None or talk.session.choices is None or step is Step.WHAT:
         proceed(talk)
         return
-    if is_other_trouble(heard, assess(draft, talk.world).subfield):
-        talk.set(held=Held(texts=(part,)))
-        talk.put(
-            talk.text("ask.second"),
-            [(talk.text("button.new_report"), "separate"), (talk.text("button.same"), "same")],
-            Step.SECOND,
-        )
-        return
-    merge(talk, Held(texts=(part,)))
-    proceed(talk)
-
-
-def is_correction(text: str) -> bool:
-    """Whether the line begins by denying what was shown."""
-    return _DENIAL.match(fold(text)) is not None
-
-
-def is_other_trouble(heard: Understanding, subfield: str) -> bool:
-    """Whether this text surely speaks of another field than ``subfield``."""
-    field = subfield.partition(".")[0]
-    return (
-        heard.intent is Intent.REPORT
-        and heard.field.confidence >= SECOND_TROUBLE_CONFIDENCE
-        and heard.field.field not in (field, "khac")
-        and len(heard.normalized.tokens) >= 5
-    )
+    match step:
+        case Step.PLACE:
+            _set_draft(talk, asked=draft.asked - PLACE_QUESTIONS)
+            proceed(talk)
+        case Step.FIELD:
+            ask_all_fields(talk)
+        case _:
+            proceed(talk)
 
 
 def submit(talk: Talk, *, is_danger: bool = False) -> None:
     """File the draft; a trouble that waited its turn is next."""
-    draft = talk.draft
+    draft, choices = talk.draft, talk.session.choices
     assert draft is not None
     view = assess(draft, talk.world)
     is_urgent = is_danger or view.understanding.danger.rings
     talk.do(Submit(make_filing(draft, view, is_urgent=is_urgent), is_danger=is_danger))
-    later = talk.session.later
-    talk.set(draft=None, later=(), held=None)
+    talk.set(draft=None, held=None, sent_nonce=choices.nonce if choices else "")
     talk.clear_question()
-    if later:
-        merge(talk, Held(texts=later))
-        proceed(talk)
 
 
-def _correct(talk: Talk, heard: Understanding) -> None:
+def take_up_what_waits(talk: Talk) -> None:
+    """The next of the troubles that were told while another one was being written."""
+    if not talk.session.later:
+        return
+    following, *rest = talk.session.later
+    talk.set(later=tuple(rest))
+    merge(talk, following)
+    talk.lead_in("draft.next")
+    proceed(talk)
+
+
+def choose_candidate(talk: Talk, candidate: PlaceCandidate, words: str) -> None:
+    """The citizen named this commune; ``words`` say where inside it."""
     draft = talk.draft
     assert draft is not None
-    locality = heard.locality
-    if locality.action is PlaceAction.ACCEPT and locality.best is not None:
-        _choose_candidate(talk, locality.best, locality.words.text)
-        proceed(talk)
-    elif locality.candidates or locality.area:
-        ask_place(talk, locality)
-    elif heard.field.confidence >= 0.5 and heard.field.subfield != assess(draft, talk.world).subfield:
-        talk.set(draft=replace(draft, subfield=heard.field.subfield))
-        proceed(talk)
-    elif locality.words.text:
-        talk.set(draft=replace(draft, place_words=locality.words.text))
-        proceed(talk)
-    else:
-        ask_all_fields(talk)
-
-
-def _choose_candidate(talk: Talk, candidate: PlaceCandidate | None, words: str) -> None:
-    draft = talk.draft
-    assert draft is not None and candidate is not None
     former = candidate.named.name if candidate.is_former_name and candidate.named else ""
-    talk.set(
-        draft=replace(
-            draft,
-            commune=candidate.current.code,
-            former=former,
-            is_place_unknown=False,
-            place_words=words or draft.place_words,
-            touched_at=talk.world.now,
-        )
+    _set_draft(
+        talk,
+        commune=candidate.current.code,
+        former=former,
+        is_place_unknown=False,
+        place_words=words or _words_that_still_fit(talk, draft, candidate),
     )
 
 
-def _is_place_only(heard: Understanding) -> bool:
-    # "ở phường Sa Pa", "tổ 5 phường Cốc Lếu": a place and hardly anything else
-    best = heard.locality.best
-    if heard.locality.action is not PlaceAction.ACCEPT or best is None:
-        return False
-    said = sum(token[0].isalnum() for token in heard.normalized.tokens)
-    return said - len(best.written.split()) - len(heard.locality.words.text.split()) <= 4
+def place_option(candidate: PlaceCandidate) -> tuple[str, str]:
+    """A commune on offer, with the old name where that is what was written."""
+    name = candidate.current.name
+    former = candidate.named.name if candidate.is_former_name and candidate.named else ""
+    label = f"{name} (cũ: {former})" if former and former != name else name
+    return label, f"commune:{candidate.current.code}:{former}"
 
 
-def _wants_place(view: Assessment, draft: Draft) -> bool:
-    return view.commune is None and not draft.is_place_unknown and "place" not in draft.asked
+def _ask_what(talk: Talk, draft: Draft) -> None:
+    given = "photo" if draft.photos else "place" if draft.point else "words"
+    talk.put(talk.text(f"ask.what_after_{given}"), [], Step.WHAT)
+
+
+def _correct(talk: Talk, part: TextPart, heard: Understanding) -> None:
+    draft = talk.draft
+    assert draft is not None
+    before = assess(draft, talk.world)
+    locality = heard.locality
+    is_place = locality.action is PlaceAction.ACCEPT or _narrower_question(locality) is not None
+    merge(talk, Held(texts=(replace(part, is_place=is_place or bool(locality.words.text)),)))
+    if locality.action is PlaceAction.ACCEPT and locality.best is not None:
+        choose_candidate(talk, locality.best, locality.words.text)
+        proceed(talk)
+    elif (key := _narrower_question(locality)) is not None:
+        ask_place(talk, locality, key)
+    elif heard.field.confidence >= CLEAR_FIELD and heard.field.subfield not in (before.subfield, *NO_MATTERS):
+        _set_draft(talk, subfield=heard.field.subfield)
+        proceed(talk)
+    elif locality.words.text:
+        _set_draft(talk, place_words=locality.words.text)
+        proceed(talk)
+    else:
+        _ask_what_is_wrong(talk, before)
+
+
+def _ask_what_is_wrong(talk: Talk, before: Assessment) -> None:
+    draft = talk.draft
+    assert draft is not None
+    now = assess(draft, talk.world)
+    if (now.subfield, now.commune, now.place_words) != (before.subfield, before.commune, before.place_words):
+        proceed(talk)
+    else:
+        talk.put_labels(talk.text("ask.what_is_wrong"), ["edit_field", "edit_place", "send", "cancel"], Step.WRONG)
+
+
+def _place_question(view: Assessment, draft: Draft) -> str | None:
+    """Which question about the place is due; each is put once, and none in two ways."""
+    if view.commune is not None or draft.is_place_unknown or view.outside is not None:
+        return None
+    key = _narrower_question(view.locality) or "place"
+    if key in draft.asked or (key in ("place", "area") and draft.asked & {"which", "area", "conflict"}):
+        return None
+    return key
+
+
+def _narrower_question(locality: Locality) -> str | None:
+    if locality.conflict_km is not None and len(locality.candidates) >= 2:
+        return "conflict"
+    if locality.action is PlaceAction.ASK and locality.candidates:
+        return "which"
+    area = locality.area
+    return "area" if area is not None and 0 < len(area.communes) <= MAX_PLACE_OPTIONS + 4 else None
 
 
 def _ask_field(talk: Talk, view: Assessment) -> None:
     _mark_asked(talk, "field")
     pack = talk.world.pack
-    options = [(pack.field_label(code), f"field:{code}") for code, _ in view.understanding.field.top[:3]]
+    other = UNCLEAR.partition(".")[0]
+    fields = [code for code, _ in view.understanding.field.top[:3] if code != other]
+    options = [(pack.field_label(code), f"field:{code}") for code in fields]
     talk.put(talk.text("ask.field"), [*options, (talk.text("button.other_field"), "other_field")], Step.FIELD)
 
 
-def _place_option(candidate: PlaceCandidate) -> tuple[str, str]:
-    name = candidate.current.name
-    former = candidate.named.name if candidate.is_former_name and candidate.named else ""
-    label = f"{name} (cũ: {former})" if former and former != name else name
-    return label, f"commune:{candidate.current.code}:{former}"
+def _places_before(talk: Talk) -> list[tuple[str, str]]:
+    """The commune of the last report: it is often the same again."""
+    code = next((brief.commune for brief in talk.world.facts.reports if brief.commune), None)
+    unit = talk.world.find_unit(code) if code else None
+    return [(talk.text("button.same_place", commune=unit.name), f"commune:{unit.code}")] if unit else []
+
+
+def _words_that_still_fit(talk: Talk, draft: Draft, candidate: PlaceCandidate) -> str | None:
+    """What was read before, unless it names the commune that was wrong: "chợ Cốc Lếu" is not in Sa Pa."""
+    before = assess(draft, talk.world)
+    old = before.locality.best
+    if old is None or old.current.code == candidate.current.code:
+        return draft.place_words
+    name = fold((old.named or old.current).name.partition(" ")[2])
+    return "" if name in fold(before.place_words) else draft.place_words
 
 
 def _conflict_sides(locality: Locality) -> tuple[PlaceCandidate, PlaceCandidate]:
@@ -262,7 +346,17 @@ def _conflict_sides(locality: Locality) -> tuple[PlaceCandidate, PlaceCandidate]
     return written, pinned
 
 
+def _is_due(talk: Talk) -> bool:
+    return talk.session.is_question_due
+
+
+def _set_draft(talk: Talk, **changes: object) -> None:
+    draft = talk.draft
+    assert draft is not None
+    talk.set(draft=replace(draft, **changes))  # type: ignore[arg-type]  # field names are checked by replace
+
+
 def _mark_asked(talk: Talk, what: str) -> None:
     draft = talk.draft
     assert draft is not None
-    talk.set(draft=replace(draft, asked=draft.asked | {what}))
+    _set_draft(talk, asked=draft.asked | {what})

@@ -1,17 +1,24 @@
 """A message while no draft is open: an addition to a report, small talk, or a new trouble."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 from handlers.codes import find_codes
+from handlers.commands import is_yes
+from handlers.conversation.assess import commune_view
 from handlers.conversation.building import merge, proceed
+from handlers.conversation.hearing import asks_how_it_stands, goes_on, is_unhappy, objects
 from handlers.conversation.talk import Talk, buttons, make_choices
-from handlers.conversation.world import Attach, ReportBrief, Say
+from handlers.conversation.world import Attach, ListMine, Lookup, ReportBrief, Say
 from handlers.drafts import Held, Step
+from handlers.folding import fold
 from nlp.results import Intent, PlaceAction, Understanding
 from storage.workflow import OPEN, Status
 
 MAX_REPORTS_OFFERED = 6
 FOLLOW_UP = timedelta(minutes=30)  # what comes so soon after a report, without words or in excitement, belongs to it
+CONTEST_WITHIN = timedelta(days=10)
+NEW_FIELD = 0.8  # another field, said this surely, is another trouble
 _SMALL_TALK = {
     Intent.GREETING: "talk.greeting",
     Intent.THANKS: "talk.thanks",
@@ -24,23 +31,63 @@ def place_material(talk: Talk, held: Held) -> None:
     """Put what came to where it belongs; asks when several reports are possible."""
     text = "\n".join(part.text for part in held.texts)
     heard = talk.world.understand(text) if text.strip() else None
-    code = _named_report(talk, text)
-    if code is not None:
-        attach(talk, code, held)
-    elif heard is not None and heard.intent is not Intent.REPORT and not held.photos and held.point is None:
-        _answer_small_talk(talk, heard, held)
+    named = named_report(talk, text)
+    if heard is not None and not held.photos and held.point is None and _answer_talk(talk, text, heard, named, held):
+        return
+    if named is not None:
+        attach(talk, named, held)
     else:
-        _place_by_likeness(talk, held, heard)
+        _place_by_likeness(talk, held, heard, text)
 
 
 def attach(talk: Talk, code: str, held: Held) -> None:
-    """Put it to that report, and say so; a closed report sends the citizen on to a new one."""
-    brief = next((item for item in talk.world.facts.reports if item.code == code), None)
+    """Put it to that report, and say so; what is said of a closed one becomes a new report."""
+    brief = brief_of(talk, code)
+    text = "\n".join(part.text for part in held.texts)
     if brief is not None and brief.status is Status.CLOSED:
-        talk.say("attach.closed", code=code)
+        talk.lead_in("attach.closed", code=code)
+        start_draft(talk, held)
+    elif brief is not None and brief.status is Status.RESOLVED and is_unhappy(text):
+        ask_to_reopen(talk, brief, held)
+    else:
+        talk.clear_question()
+        talk.do(attachment(talk, code, held))
+
+
+def attachment(talk: Talk, code: str, held: Held) -> Attach:
+    """The step that adds this to a report, with what it says of danger and of the place."""
+    text = "\n".join(part.text for part in held.texts)
+    heard = talk.world.understand(text) if text.strip() else None
+    brief = brief_of(talk, code)
+    if brief is None or brief.commune is not None:
+        locality = None
+    else:
+        locality = talk.world.read_place(heard.locality if heard else None, held.point, None)
+    is_placed = locality is not None and locality.action is PlaceAction.ACCEPT and locality.best is not None
+    return Attach(
+        code,
+        held,
+        hotlines=heard.danger.hotlines if heard is not None and heard.danger.rings else (),
+        commune=commune_view(locality.best, talk.world) if is_placed and locality and locality.best else None,
+        address_text=heard.locality.words.text if heard is not None else "",
+    )
+
+
+def attach_with_way_back(talk: Talk, code: str, held: Held) -> None:
+    """The same, where it is only likely that it belongs there."""
+    brief = brief_of(talk, code)
+    if brief is not None and brief.is_urgent:  # nobody in danger wants buttons
+        attach(talk, code, held)
         return
-    talk.clear_question()
-    talk.do(Attach(code, held))
+    step = attachment(talk, code, held)
+    choices = make_choices(talk.session.turns, [(talk.text("button.not_this"), "not_this")])
+    talk.set(
+        held=Held(held.texts, held.photos, held.point, code),
+        step=Step.ATTACHED,
+        choices=choices,
+        asked_at=talk.world.now,
+    )
+    talk.do(replace(step, options=buttons(choices)))
 
 
 def recent_urgent(talk: Talk) -> ReportBrief | None:
@@ -57,7 +104,8 @@ def start_draft(talk: Talk, held: Held) -> None:
     proceed(talk)
 
 
-def _named_report(talk: Talk, text: str) -> str | None:
+def named_report(talk: Talk, text: str) -> str | None:
+    """The own report that a message answers or names by its code."""
     facts = talk.world.facts
     if facts.replied_code is not None:
         return facts.replied_code
@@ -65,36 +113,122 @@ def _named_report(talk: Talk, text: str) -> str | None:
     return next((code for code in find_codes(text, talk.world.pack.code_prefix) if code in own), None)
 
 
-def _answer_small_talk(talk: Talk, heard: Understanding, held: Held) -> None:
+def ask_to_reopen(talk: Talk, brief: ReportBrief, held: Held) -> None:
+    """The result did not help, it seems: is it to be worked on again?"""
+    talk.set(held=Held(held.texts, held.photos, held.point, brief.code))
+    options = [(talk.text("button.reopen"), "reopen"), (talk.text("button.new_report"), "new_report")]
+    talk.put(talk.text("rate.reopen", code=brief.code), options, Step.REOPEN, is_prompt=False)
+
+
+def ask_which(talk: Talk, reports: list[ReportBrief], held: Held) -> None:
+    """Several reports could be meant."""
+    pack = talk.world.pack
+    options = [
+        (f"{brief.code} · {pack.subfield_label(brief.subfield)}", f"attach:{brief.code}")
+        for brief in reports[:MAX_REPORTS_OFFERED]
+    ]
+    talk.set(held=held)
+    options.append((talk.text("button.new_report"), "new_report"))
+    talk.put(talk.text("attach.which"), options, Step.ATTACH, is_prompt=False)
+
+
+def waiting_question(talk: Talk) -> ReportBrief | None:
+    """The report whose question to the citizen is open, if there is exactly one."""
     waiting = [brief for brief in talk.world.facts.reports if brief.status is Status.NEED_INFO]
-    if len(waiting) == 1 and heard.intent in (Intent.CHAT, Intent.QUESTION):
-        attach(talk, waiting[0].code, held)  # "vẫn như cũ" is an answer, however short
-        return
+    return waiting[0] if len(waiting) == 1 else None
+
+
+def brief_of(talk: Talk, code: str) -> ReportBrief | None:
+    return next((item for item in talk.world.facts.reports if item.code == code), None)
+
+
+def _answer_talk(talk: Talk, text: str, heard: Understanding, named: str | None, held: Held) -> bool:
+    """Answer what is no report: thanks, a greeting, how it stands. True if that was all."""
+    waiting = waiting_question(talk)
+    if waiting is not None and named in (None, waiting.code):
+        if heard.intent in (Intent.CHAT, Intent.QUESTION) or (is_yes(text) and heard.intent is not Intent.THANKS):
+            attach(talk, waiting.code, held)  # "vẫn như cũ" is an answer, however short
+            return True
+    elif _is_about_progress(talk, text, heard):
+        _tell_progress(talk, named)
+        return True
+    elif is_yes(text) and talk.world.facts.reports and named is None:
+        is_sending = "gui" in fold(text).split()
+        talk.say("filed.already" if is_sending else "talk.fine", code=talk.world.facts.reports[0].code)
+        return True
+    if heard.intent is Intent.REPORT or (named is not None and heard.intent in (Intent.CHAT, Intent.QUESTION)):
+        return False
     if heard.intent is Intent.QUESTION:
-        open_reports = [brief for brief in talk.world.facts.reports if brief.status in OPEN]
-        if len(open_reports) == 1:
-            brief = open_reports[0]
-            talk.say("talk.question_open", code=brief.code, status=talk.text(f"status.{brief.status.value}"))
-        else:
-            talk.say("talk.question")
-        return
-    is_first = any(isinstance(step, Say) for step in talk.steps)  # the notice has greeted already
-    talk.say("first.invite" if is_first and heard.intent is Intent.GREETING else _SMALL_TALK[heard.intent])
-
-
-def _place_by_likeness(talk: Talk, held: Held, heard: Understanding | None) -> None:
-    reports = [brief for brief in talk.world.facts.reports if brief.status in OPEN]
-    waiting = [brief for brief in reports if brief.status is Status.NEED_INFO]
-    candidates = waiting if len(waiting) == 1 else reports
-    fresh = _just_filed(talk, candidates)
-    if not candidates or (heard is not None and _is_new_trouble(heard, candidates)):
-        start_draft(talk, held)
-    elif heard is None and fresh is not None:
-        _attach_with_way_back(talk, fresh.code, held)
-    elif len(candidates) == 1:
-        _attach_with_way_back(talk, candidates[0].code, held)
+        _answer_question(talk)
     else:
-        _ask_which(talk, candidates, held)
+        is_first = any(isinstance(step, Say) for step in talk.steps)  # the notice has greeted already
+        is_greeting = is_first and heard.intent is Intent.GREETING
+        talk.say("first.invite" if is_greeting else _SMALL_TALK[heard.intent])
+    return True
+
+
+def _is_about_progress(talk: Talk, text: str, heard: Understanding) -> bool:
+    if not talk.world.facts.reports or not asks_how_it_stands(text):
+        return False
+    is_story = heard.intent is Intent.REPORT and heard.locality.action is PlaceAction.ACCEPT
+    return not is_story
+
+
+def _tell_progress(talk: Talk, named: str | None) -> None:
+    open_reports = [brief for brief in talk.world.facts.reports if brief.status in OPEN]
+    if named is None and len(open_reports) == 1:
+        named = open_reports[0].code
+    talk.do(Lookup(named) if named is not None else ListMine())
+
+
+def _answer_question(talk: Talk) -> None:
+    open_reports = [brief for brief in talk.world.facts.reports if brief.status in OPEN]
+    if len(open_reports) == 1:
+        brief = open_reports[0]
+        talk.say("talk.question_open", code=brief.code, status=talk.text(f"status.{brief.status.value}"))
+    else:
+        talk.say("talk.question")
+
+
+def _place_by_likeness(talk: Talk, held: Held, heard: Understanding | None, text: str) -> None:
+    reports = [brief for brief in talk.world.facts.reports if brief.status in OPEN]
+    waiting = waiting_question(talk)
+    candidates = [waiting] if waiting is not None else reports
+    fresh = _just_filed(talk, candidates)
+    if heard is not None and _is_new_trouble(heard, text, candidates):
+        start_draft(talk, held)
+    elif not candidates:
+        _place_after_the_end(talk, held, text)
+    elif waiting is not None:
+        attach(talk, waiting.code, held)
+    elif heard is None and fresh is not None:
+        attach_with_way_back(talk, fresh.code, held)
+    elif len(candidates) == 1:
+        attach_with_way_back(talk, candidates[0].code, held)
+    else:
+        ask_which(talk, candidates, held)
+
+
+def _place_after_the_end(talk: Talk, held: Held, text: str) -> None:
+    """No report is open: it may still be about a result or a refusal of the last days."""
+    reports, now = talk.world.facts.reports, talk.world.now
+    resolved = [brief for brief in reports if brief.status is Status.RESOLVED]
+    refused = [
+        brief
+        for brief in reports
+        if brief.status is Status.REJECTED
+        and brief.reject_code != "TC13"
+        and brief.closed_at is not None
+        and now <= brief.closed_at + CONTEST_WITHIN
+    ]
+    if len(resolved) == 1 and text and is_unhappy(text):
+        ask_to_reopen(talk, resolved[0], held)
+    elif len(refused) == 1 and text and objects(text):
+        attach(talk, refused[0].code, held)
+    elif refused and text and goes_on(text):
+        ask_which(talk, refused, held)
+    else:
+        start_draft(talk, held)
 
 
 def _just_filed(talk: Talk, reports: list[ReportBrief]) -> ReportBrief | None:
@@ -104,32 +238,18 @@ def _just_filed(talk: Talk, reports: list[ReportBrief]) -> ReportBrief | None:
     return newest if newest is not None and newest.created_at >= since else None
 
 
-def _is_new_trouble(heard: Understanding, reports: list[ReportBrief]) -> bool:
-    if heard.intent is not Intent.REPORT:
+def _is_new_trouble(heard: Understanding, text: str, reports: list[ReportBrief]) -> bool:
+    """Whether this is surely about something else than these reports; what is doubtful is added to them."""
+    if heard.intent is not Intent.REPORT or len(heard.normalized.tokens) < 4:
+        return False
+    best, communes = heard.locality.best, {brief.commune for brief in reports if brief.commune}
+    is_placed = heard.locality.action is PlaceAction.ACCEPT and best is not None
+    if is_placed and best is not None and communes and best.current.code not in communes:
+        return True
+    if goes_on(text) or heard.field.field == "khac" or heard.field.confidence < NEW_FIELD:
         return False
     fields = {brief.subfield.partition(".")[0] for brief in reports}
-    field = heard.field.field
-    if field not in fields and field != "khac" and heard.field.confidence >= 0.5:
+    if heard.field.field not in fields:
         return True
-    best = heard.locality.best
-    communes = {brief.commune for brief in reports if brief.commune}
-    elsewhere = heard.locality.action is PlaceAction.ACCEPT and best is not None and best.current.code not in communes
-    subfields = {brief.subfield for brief in reports}
-    is_whole_story = len(heard.normalized.tokens) >= 6
-    return is_whole_story and (elsewhere or heard.field.subfield not in subfields) and heard.field.confidence >= 0.5
-
-
-def _attach_with_way_back(talk: Talk, code: str, held: Held) -> None:
-    choices = make_choices(talk.session.turns, [(talk.text("button.not_this"), "not_this")])
-    talk.set(held=Held(held.texts, held.photos, held.point, code), step=Step.ATTACHED, choices=choices)
-    talk.do(Attach(code, held, options=buttons(choices)))
-
-
-def _ask_which(talk: Talk, reports: list[ReportBrief], held: Held) -> None:
-    pack = talk.world.pack
-    options = [
-        (f"{brief.code} · {pack.subfield_label(brief.subfield)}", f"attach:{brief.code}")
-        for brief in reports[:MAX_REPORTS_OFFERED]
-    ]
-    talk.set(held=held)
-    talk.put(talk.text("attach.which"), [*options, (talk.text("button.new_report"), "new_report")], Step.ATTACH)
+    is_whole_story = is_placed and len(heard.normalized.tokens) >= 6
+    return is_whole_story and heard.field.subfield not in {brief.subfield for brief in reports}

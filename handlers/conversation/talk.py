@@ -4,8 +4,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from handlers.conversation.assess import Assessment
-from handlers.conversation.world import CommuneView, Say, Turn, TurnStep, World
-from handlers.drafts import ChoiceOption, ChoiceSet, Draft, Session, Step
+from handlers.conversation.world import Say, Turn, TurnStep, World
+from handlers.drafts import ChoiceOption, ChoiceSet, Draft, Question, Session, Step
 from handlers.messages import Ask, Option, Reply
 
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
@@ -18,6 +18,10 @@ class Talk:
         self.session = session
         self.world = world
         self.steps: list[TurnStep] = []
+        self._intro = ""
+        draft = session.draft
+        asked = draft.asked if draft else frozenset()
+        self._before = Question(session.step, session.choices, draft.id if draft else "", asked)
 
     @property
     def draft(self) -> Draft | None:
@@ -35,6 +39,10 @@ class Talk:
     def say(self, key: str, **values: object) -> None:
         self.steps.append(Say(Reply(self.text(key, **values))))
 
+    def lead_in(self, key: str, **values: object) -> None:
+        """A sentence that opens the next question, so that both are one message."""
+        self._intro = "\n".join(part for part in (self._intro, self.text(key, **values)) if part)
+
     def put(
         self,
         text: str,
@@ -46,17 +54,24 @@ class Talk:
     ) -> None:
         """Ask a question; ``options`` are (label, value) in reading order."""
         choices = make_choices(self.session.turns, options)
-        self.set(step=step, choices=choices)
+        self.set(step=step, choices=choices, asked_at=self.world.now, before=self._before, is_question_due=False)
+        if self._intro:
+            text, self._intro = f"{self._intro}\n{text}", ""
         self.steps.append(Say(Reply(text, buttons(choices), ask), is_prompt))
 
-    def put_labels(self, text: str, values: Sequence[str], step: Step, *, ask: Ask | None = None) -> None:
+    def put_labels(
+        self, text: str, values: Sequence[str], step: Step, *, ask: Ask | None = None, is_prompt: bool = True
+    ) -> None:
         """``put`` with the catalogue's button labels."""
-        self.put(text, [(self.text(f"button.{value}"), value) for value in values], step, ask=ask)
+        options = [(self.text(f"button.{value}"), value) for value in values]
+        self.put(text, options, step, ask=ask, is_prompt=is_prompt)
 
     def clear_question(self) -> None:
         self.set(step=Step.NONE, choices=None)
 
     def turn(self) -> Turn:
+        if self._intro:
+            self.steps.append(Say(Reply(self._intro)))
         return Turn(self.session, tuple(self.steps))
 
 
@@ -77,7 +92,7 @@ def summary_text(view: Assessment, draft: Draft, world: World) -> str:
     lines.append(
         say("summary.field_open") if view.is_field_open else say("summary.field", field=pack.label(view.subfield))
     )
-    lines.append(_commune_line(view.commune, world))
+    lines.append(_commune_line(view, world))
     if view.place_words:
         lines.append(say("summary.place", place=view.place_words))
     if draft.point:
@@ -90,7 +105,10 @@ def summary_text(view: Assessment, draft: Draft, world: World) -> str:
     return "\n".join(lines) + "\n\n" + _foot(view, world)
 
 
-def _commune_line(commune: CommuneView | None, world: World) -> str:
+def _commune_line(view: Assessment, world: World) -> str:
+    commune = view.commune
+    if commune is None and view.outside is not None:
+        return world.texts.say("summary.commune_outside", area=view.outside.name)
     if commune is None:
         return world.texts.say("summary.commune_open")
     if commune.former:
@@ -100,7 +118,7 @@ def _commune_line(commune: CommuneView | None, world: World) -> str:
 
 def _foot(view: Assessment, world: World) -> str:
     say, pack = world.texts.say, world.pack
-    if view.commune is not None and not view.commune.in_area:
+    if view.is_outside:
         return say("summary.outside", area=pack.area_name, channel=pack.contacts["outside_channel"])
     redirect = view.understanding.redirect
     if redirect is not None:

@@ -23,6 +23,10 @@ class ReportBrief:
     created_at: datetime
     is_urgent: bool
     words: str  # the beginning of its text
+    asked_at: datetime | None = None  # of the open question
+    resolved_at: datetime | None = None
+    closed_at: datetime | None = None
+    reject_code: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +82,7 @@ class Filing:
     understanding: Understanding
     locality: Locality
     is_urgent: bool
+    is_outside: bool = False  # another province was named
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +109,9 @@ class Attach:
     held: Held
     is_edit: bool = False
     options: tuple[Option, ...] = ()  # offered with the receipt
+    hotlines: tuple[str, ...] = ()  # it speaks of danger: the number comes first
+    commune: CommuneView | None = None  # where it says the trouble is, for a report that doesn't know
+    address_text: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,105 @@
+"""What a line does in the conversation, beyond what the language part says of it: correct, urge, ask how it stands."""
+
+import re
+
+from handlers.folding import fold, fold_answer
+from nlp.results import Intent, PlaceAction, Understanding
+
+SECOND_TROUBLE_CONFIDENCE = 0.75  # a different field, said this surely, is asked about
+# "không phải, ở phường Sa Pa cơ", "sai rồi", "nhầm, là điện chứ"
+_DENIAL = re.compile(
+    r"^(?:da |a |oi |ui |u )?(?:khong phai|ko phai|k phai|hong phai|hem phai|khong dung|ko dung|chua dung|sai|nham"
+    r"|sua lai|doi lai|khong,|ko,)(?!\w)"
+)
+_BARE_DENIALS = frozenset(
+    {"khong", "ko", "k", "kg", "hong", "hem", "chua", "chua dung", "khong dung", "sai", "sai roi", "nham", "nham roi"}
+)
+# "bao giờ thì xong", "tới đâu rồi ạ", "xử lý xong chưa"
+_STATUS = re.compile(
+    r"\b(?:bao gio|khi nao|chung nao|may gio|den dau|toi dau|den khau nao|the nao roi|sao roi|ra sao roi|tinh hinh"
+    r"|(?:xong|xu ly|lam|sua|giai quyet|ket qua|tiep nhan) chua)\b"
+)
+# "vẫn chưa thấy ai đến", "hôm nay càng nhiều hơn"
+_GOES_ON = re.compile(
+    r"^(?:da |a |oi )?(?:(?:den |toi )?(?:hom nay|bay gio|gio|nay) )?(?:van|cang|lai cang|them|bo sung|chua thay"
+    r"|nhu tren|cung cho|o do|cho do|cho nay|viec do|vu do|vu nay|van chua)\b"
+)
+# "chưa làm gì cả", "lại hỏng rồi", "vẫn như cũ"
+_UNHAPPY = re.compile(
+    r"\b(?:van (?:chua|con|nhu|y nguyen|khong|bi)|chua (?:lam|sua|xong|don|xu ly|thay|duoc|co ai|khac phuc)|nhu cu"
+    r"|lai (?:hong|do|bi|tai)|(?:khong|ko|chua) (?:he )?hai long|that vong|qua loa|doi pho)\b"
+)
+# "tôi không đồng ý", "đề nghị xem lại"
+_OBJECTS = re.compile(
+    r"\b(?:chua dung|khong dung|khong dong y|xem lai|vo ly|sai roi|khong thoa dang|phan doi|de nghi)\b"
+)
+# "gần cây xăng", "tổ 5", "đối diện trường"
+_PLACE_CUE = re.compile(
+    r"^(?:o |ngay |tai |cho |doan |phia )*(?:gan|doi dien|canh|truoc|sau|ben|giua|trong|ngoai|dau|cuoi|chan|cong|doc"
+    r"|nga|ngo|ngach|hem|kiet|to|thon|ban|xom|khu|cho|cau|truong|so|km|duong|quoc lo|ql|tinh lo|ga|ben xe|nha|quan|toa"
+    r"|chung cu|benh vien|ubnd|tram|cay|deo|suoi|ho|bai)\b"
+)
+
+
+def is_correction(text: str) -> bool:
+    """Whether the line denies what was shown."""
+    return _DENIAL.match(fold(text)) is not None or fold_answer(text) in _BARE_DENIALS
+
+
+def asks_how_it_stands(text: str) -> bool:
+    """Whether this is the question every sender has sooner or later."""
+    line = fold(text)
+    return len(line.split()) <= 14 and _STATUS.search(line) is not None
+
+
+def goes_on(text: str) -> bool:
+    """Whether the line speaks of something known already."""
+    return _GOES_ON.match(fold(text)) is not None
+
+
+def is_unhappy(text: str) -> bool:
+    """Whether this can be said of a result that did not help."""
+    return _UNHAPPY.search(fold(text)) is not None
+
+
+def objects(text: str) -> bool:
+    """Whether this can be said of a refusal."""
+    return _OBJECTS.search(fold(text)) is not None
+
+
+def is_no_matter(heard: Understanding) -> bool:
+    """Whether nothing is lost when this doesn't go into a report: a greeting, thanks, signs without words."""
+    return heard.intent in (Intent.GREETING, Intent.THANKS, Intent.EMPTY) and not _names_a_place(heard)
+
+
+def is_other_trouble(heard: Understanding, subfield: str) -> bool:
+    """Whether this text surely speaks of another field than ``subfield``."""
+    field = subfield.partition(".")[0]
+    return (
+        heard.intent is Intent.REPORT
+        and heard.field.confidence >= SECOND_TROUBLE_CONFIDENCE
+        and heard.field.field not in (field, "khac")
+        and len(heard.normalized.tokens) >= 5
+    )
+
+
+def is_place_only(heard: Understanding) -> bool:
+    """ "ở phường Sa Pa", "tổ 5 phường Cốc Lếu": a place and hardly anything else."""
+    best = heard.locality.best
+    if heard.locality.action is not PlaceAction.ACCEPT or best is None:
+        return False
+    said = sum(token[0].isalnum() for token in heard.normalized.tokens)
+    return said - len(best.written.split()) - len(heard.locality.words.text.split()) <= 4
+
+
+def is_about_a_place(text: str, heard: Understanding) -> bool:
+    """Whether words that no gazetteer knows may still say where: "gần cây xăng", "xóm bà Tám"."""
+    if len(text) > 80 or heard.intent is not Intent.REPORT:
+        return False
+    is_story = heard.field.confidence >= SECOND_TROUBLE_CONFIDENCE and heard.field.field != "khac"
+    return _PLACE_CUE.match(fold(text)) is not None or (not is_story and len(text.split()) <= 5)
+
+
+def _names_a_place(heard: Understanding) -> bool:
+    locality = heard.locality
+    return bool(locality.action is not PlaceAction.NONE or locality.area or locality.words.text)
