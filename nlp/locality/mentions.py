@@ -73,6 +73,7 @@ def find_mentions(gazetteer: Gazetteer, tokens: Tokens, cues: Cues) -> list[Ment
                 kind, _kind_start = cues.unit_kind(start)
                 if end > start or _may_stand_alone(tokens, start, kind):
                     found.append(Mention(start, end + 1, entries, kind))
+    _untype_districts(found, cues)
     _mark_inner(found, tokens)
     if len(found) > _MOST_MENTIONS:
         found = sorted(sorted(found, key=lambda mention: not mention.kind)[:_MOST_MENTIONS], key=lambda m: m.start)
@@ -85,6 +86,23 @@ def _may_stand_alone(tokens: Tokens, index: int, kind: str) -> bool:
     if kind or _TWO_SYLLABLES.search(token):
         return True
     return tokens.upper[index] and token.isalpha()
+
+
+def _untype_districts(mentions: list[Mention], cues: Cues) -> None:
+    """ "phu xa cao loc" is Phú Xá in the district of Cao Lộc; its "xa" is no type word."""
+    for mention in mentions:
+        districts = [entry for entry in mention.entries if entry.level == DISTRICT]
+        if not (districts and mention.is_typed_commune):
+            continue
+        _kind, word_at = cues.unit_kind(mention.start)
+        for before in mentions:
+            if before.end == mention.start and before.start < word_at and _lies_in(before, districts):
+                mention.kind = ""
+
+
+def _lies_in(mention: Mention, districts: list[Entry]) -> bool:
+    own = frozenset().union(*(district.districts for district in districts))
+    return any(entry.level == COMMUNE and not entry.districts.isdisjoint(own) for entry in mention.entries)
 
 
 def _mark_inner(mentions: list[Mention], tokens: Tokens) -> None:
@@ -123,10 +141,14 @@ def accent_fit(tokens: Tokens, mention: Mention, entry: Entry) -> tuple[int, int
 
 def cuts_agree(tokens: Tokens, mention: Mention, entry: Entry) -> bool:
     """The text has its spaces where the name has them: "chưa thay" is not "Chư A Thai"; glued or "K Bang" may be."""
-    if mention.end - mention.start == 1 or not entry.accented:
+    count = mention.end - mention.start
+    if not entry.accented:
         return True
     allowed = _cuts(entry.name)
-    if not mention.kind and mention.end - mention.start < len(allowed):
+    if count == 1:  # "kimsơn" may be glued, "chưa" is not "Chư Á"
+        token = tokens.folded[mention.start]
+        return len(allowed) == 1 or bool(_TWO_SYLLABLES.search(token)) or tokens.capital[mention.start]
+    if count < len(allowed) and not (mention.kind and all(tokens.capital[mention.start : mention.end])):
         return False
     position = 0
     for index in range(mention.start, mention.end - 1):

@@ -5,7 +5,7 @@ from functools import cache
 
 from nlp.gazetteer import DISTRICT, PROVINCE, Entry, Gazetteer
 from nlp.gazetteer_keys import accented_key, folded_key
-from nlp.locality.cues import Cues
+from nlp.locality.cues import UNIT_KINDS, Cues
 from nlp.locality.mentions import AreaMention, Mention, accent_fit, attached_areas, cuts_agree
 from nlp.locality.tokens import JOINED, Tokens
 from nlp.place_tables import read_table
@@ -14,7 +14,7 @@ from nlp.results import Context
 NAME, LONG_NAME = 1.0, 0.2
 ACCENTS_EXACT, ACCENTS_PARTLY, ACCENTS_LACKING, ACCENTS_LACKING_BARE = 0.6, 0.2, -0.4, -1.0
 ACCENT_WRONG, ACCENTS_WRONG = -0.8, -1.7
-SPACES_WRONG = -1.5
+SPACES_WRONG = -2.5
 ONE_SYLLABLE, ONE_SYLLABLE_GOES_ON = -0.3, -0.6
 TYPE_EXACT, TYPE_OTHER, TYPE_OF_NAMESAKE = 1.5, 1.1, 0.3
 WELL_ACCENTED = 0.6  # share of words with accents from which on a missing accent means something
@@ -27,9 +27,13 @@ PILOT, LAST_COMMUNE, NAMED_TODAY = 0.4, 0.4, 0.1
 PLACE_WORD, OFFICE_WORD, INCIDENT_WORD, HOME_WORD = 0.4, 0.3, 0.2, -1.2
 LANDMARK_WORD, HAMLET_WORD, STREET_NAME, HOUSE_NUMBER = -0.5, -1.2, -0.7, -0.8
 STOP_PHRASE, DICTIONARY_WORD = -2.0, -0.6
-CAPITALS, LOWER_CASE, ALONE, OPENS = 0.3, -0.2, 0.8, 0.3
-INSIDE_LONGER, ALSO_DISTRICT, ALSO_PROVINCE = -1.2, -0.9, -2.0
+CAPITALS, LOWER_CASE, ALONE, OPENS = 0.3, -0.5, 0.8, 0.3
+BEGINS_WITH_CUE, UNKNOWN_ACCENTS = -0.6, -0.4
+INSIDE_LONGER, ALSO_DISTRICT, ALSO_PROVINCE = -1.2, -1.5, -2.0
 OLD_STYLE, SAID_FORMER, SAID_FORMER_OF_NEW = 0.5, 0.6, -0.4
+
+
+_CUES_LIKE_NAMES = UNIT_KINDS | {"street"}
 
 
 @dataclass(slots=True)
@@ -137,6 +141,8 @@ def _from_words(message: Message, mention: Mention, kinds: frozenset[str], reaso
     if mention.start and tokens.lower[mention.start - 1].isdigit() and tokens.gaps[mention.start] == JOINED:
         hamlet = mention.start > 1 and "hamlet" in cues.kinds_before(mention.start - 1)
         total += PLACE_WORD if hamlet else HOUSE_NUMBER
+    if tokens.accent_share < 0.3 and cues.kinds_at(mention.start) & _CUES_LIKE_NAMES:
+        total += BEGINS_WITH_CUE  # "tinh minh" is "tỉnh mình" before it is Tịnh Minh
     if message.has_capitals:
         capitals = all(tokens.capital[mention.start : mention.end])
         total += CAPITALS if capitals else LOWER_CASE
@@ -172,6 +178,8 @@ def _from_type(mention: Mention, entry: Entry) -> float:
 
 
 def _from_accents(message: Message, mention: Mention, entry: Entry, reasons: list[str]) -> float:
+    if not entry.accented and not mention.kind:
+        return UNKNOWN_ACCENTS
     missing, wrong = accent_fit(message.tokens, mention, entry)
     if not cuts_agree(message.tokens, mention, entry):
         reasons.append("spaces differ")
