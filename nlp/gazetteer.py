@@ -2,24 +2,22 @@
 
 import gzip
 import json
-from collections import defaultdict
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from pathlib import Path
 from sys import intern
 from typing import Any
 
-from nlp.gazetteer_keys import accented_key, folded_key, name_keys, number_key, split_kind
-from nlp.place_tables import read_table
+from nlp.gazetteer_entries import COMMUNE, DISTRICT, Entry, build_index
+from nlp.gazetteer_keys import folded_key, number_key, split_kind
 from nlp.results import Unit
 
 FORMAT = 1
 REORGANISED_ON = date(2025, 7, 1)  # NQ 202/2025/QH15: provinces merged, districts gone
 SNAPSHOT_FROM = date(2020, 1, 1)  # the old units are those of 30/6/2025; their own first day is not in the source
-LONG_AGO = date(1900, 1, 1)
 
-COMMUNE, DISTRICT, PROVINCE = "commune", "district", "province"
+
+Names = dict[str, list[Entry]]  # folded name → what it may mean; read-only outside
 
 
 class GazetteerUnusable(Exception):
@@ -50,26 +48,6 @@ class Province:
         """The name on that day; the newest without a day."""
         known = [name for since, name in self.changes if day is None or since <= day]
         return known[-1] if known else self.name
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One way to name one place; what the index of names leads to."""
-
-    level: str
-    name: str  # without the kind: "Sa Pa"
-    kind: str
-    accented: str  # accented key, "" where only the folded name is known
-    news: tuple[int, ...]  # numbers of the communes of today
-    olds: tuple[int, ...]  # numbers of the old wards
-    districts: frozenset[int]
-    former_provinces: frozenset[str]
-    province: str
-    is_new: bool = False  # the name of a commune of today
-    is_alias: bool = False  # a spelling or a name that ended before the snapshot of 30/6/2025
-    is_initials: bool = False
-    word: int = 0  # 2: also a dictionary word with these accents, 1: only without accents
-    former: Unit | None = None  # the unit that carried a name which ended before 30/6/2025
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,12 +83,12 @@ class Gazetteer:
         self._old_numbers = {unit.code: number for number, unit in enumerate(self.old_units) if unit.code}
         self.new_districts = tuple(frozenset(self.old_districts[old] for old in olds) for olds in self.sources)
         self._district_news = self._communes_by_district()
-        self.index = _build_index(self, data)
+        self.index = build_index(self, data)
         # The first one to four letters of every key: most words of a message open no name and are left at once.
         self.openings = frozenset(key[:length] for key in self.index for length in range(1, 5))
-        self._names_by_district: dict[int, dict[str, tuple[Entry, ...]]] = {}
-        self._names_by_province: dict[str, dict[str, tuple[Entry, ...]]] = {}
-        self._district_names: dict[str, tuple[Entry, ...]] = {}
+        self._names_by_district: dict[int, Names] = {}
+        self._names_by_province: dict[str, Names] = {}
+        self._district_names: Names = {}
         self._group_names()
 
     # Looking up
@@ -150,6 +128,14 @@ class Gazetteer:
     def number_of(self, code: str) -> int | None:
         """The number of the commune of today that carries the code."""
         return self._new_numbers.get(code)
+
+    def old_number_of(self, code: str) -> int | None:
+        """The number of the old ward that carried the code until 30/6/2025."""
+        return self._old_numbers.get(code)
+
+    def district_communes(self, district: int) -> tuple[int, ...]:
+        """The numbers of the communes of today that hold land of a former district."""
+        return self._district_news[district]
 
     def former_units(self, code: str) -> tuple[Unit, ...]:
         """The old wards (30/6/2025) whose land, or part of it, went into the commune of today."""
@@ -198,21 +184,21 @@ class Gazetteer:
         """Every place of that name, however its accents and spaces are written."""
         return self.index.get(number_key(folded_key(name)), ())
 
-    def names_in_districts(self, districts: frozenset[int]) -> dict[str, tuple[Entry, ...]]:
+    def names_in_districts(self, districts: frozenset[int]) -> Names:
         """Folded name → entries of the communes in these former districts, for misspelt names."""
         if len(districts) == 1:
             return self._names_by_district.get(next(iter(districts)), {})
-        merged: dict[str, tuple[Entry, ...]] = {}
+        merged: Names = {}
         for district in districts:
             for name, entries in self._names_by_district.get(district, {}).items():
-                merged[name] = merged.get(name, ()) + entries
+                merged[name] = [*merged.get(name, ()), *entries]
         return merged
 
-    def names_in_province(self, code: str) -> dict[str, tuple[Entry, ...]]:
+    def names_in_province(self, code: str) -> Names:
         """Folded name → entries of the communes in a province of today, for misspelt names."""
         return self._names_by_province.get(code, {})
 
-    def district_names(self) -> dict[str, tuple[Entry, ...]]:
+    def district_names(self) -> Names:
         """Folded name → entries of the former districts."""
         return self._district_names
 
@@ -273,16 +259,14 @@ class Gazetteer:
 
     def _group_names(self) -> None:
         for name, entries in self.index.items():
-            for entry in entries:
-                if entry.level == DISTRICT and not entry.is_initials:
-                    self._district_names[name] = (*self._district_names.get(name, ()), entry)
-                if entry.level != COMMUNE or len(name) < 4:
-                    continue
+            communes = [entry for entry in entries if entry.level == COMMUNE and len(name) >= 4]
+            for entry in communes:
                 for district in entry.districts:
-                    names = self._names_by_district.setdefault(district, {})
-                    names[name] = (*names.get(name, ()), entry)
-                names = self._names_by_province.setdefault(entry.province, {})
-                names[name] = (*names.get(name, ()), entry)
+                    self._names_by_district.setdefault(district, {}).setdefault(name, []).append(entry)
+                self._names_by_province.setdefault(entry.province, {}).setdefault(name, []).append(entry)
+            districts = [entry for entry in entries if entry.level == DISTRICT and not entry.is_initials]
+            if districts:
+                self._district_names[name] = districts
 
     def versions(self, code: str) -> list[Unit]:
         """Every unit that ever carried the code, oldest first."""
@@ -342,170 +326,6 @@ def _shown(gazetteer: Gazetteer, unit: Unit) -> ShownUnit:
         return ShownUnit(unit, gazetteer.decree(unit), came_from, (), False)
     became = gazetteer.current_units(unit.code, valid_from=unit.valid_from) if unit.code else ()
     return ShownUnit(unit, "", (), tuple(new.label for new in became), len(became) > 1)
-
-
-# The index of names
-
-
-def _build_index(gazetteer: Gazetteer, data: dict[str, Any]) -> dict[str, tuple[Entry, ...]]:
-    entries: defaultdict[str, list[Entry]] = defaultdict(list)
-    words: dict[str, int] = data["words"]
-    hand_made = {folded_key(split_kind(row[0])[1]) for row in read_table("former_names.tsv")}
-    for made in (
-        _new_entries(gazetteer, words),
-        _old_entries(gazetteer, words),
-        _alias_entries(gazetteer, data["aliases"], hand_made),
-        _former_entries(gazetteer),
-        _spelling_entries(gazetteer),
-        _district_entries(gazetteer, data["districts"]),
-        _province_entries(gazetteer),
-        _short_area_entries(gazetteer),
-    ):
-        for key, entry in made:
-            entries[intern(key)].append(entry)
-    return {key: tuple(found) for key, found in entries.items()}
-
-
-Made = Iterable[tuple[str, Entry]]
-
-
-def _commune_entry(gazetteer: Gazetteer, name: str, kind: str, olds: tuple[int, ...], news: tuple[int, ...]) -> Entry:
-    """An entry for a name of old wards; districts and provinces follow from them."""
-    districts = frozenset(gazetteer.old_districts[old] for old in olds)
-    former = frozenset(gazetteer.districts[district].former_province for district in districts)
-    province = gazetteer.new_versions[news[0]][0].province_code
-    return Entry(COMMUNE, name, kind, intern(accented_key(name)), news, olds, districts, former, province)
-
-
-def _new_entries(gazetteer: Gazetteer, words: dict[str, int]) -> Made:
-    for number, versions in enumerate(gazetteer.new_versions):
-        kind, name = split_kind(versions[-1].name)
-        base = _commune_entry(gazetteer, name, kind, gazetteer.sources[number], (number,))
-        entry = replace(base, is_new=True, word=words.get(base.accented, 0))
-        yield _index_key(name), entry
-        if " - " in name:  # "Phường Lâm Viên - Đà Lạt" is called Lâm Viên
-            short = name.split(" - ")[0]
-            yield _index_key(short), replace(entry, name=short, accented=accented_key(short), is_alias=True)
-
-
-def _old_entries(gazetteer: Gazetteer, words: dict[str, int]) -> Made:
-    for number, unit in enumerate(gazetteer.old_units):
-        if not unit.code:
-            continue
-        kind, name = split_kind(unit.name)
-        base = _commune_entry(gazetteer, name, kind, (number,), gazetteer.links[number])
-        for key in name_keys(name):
-            yield key, replace(base, word=words.get(base.accented, 0))
-
-
-def _alias_entries(gazetteer: Gazetteer, aliases: list[list[Any]], hand_made: set[str]) -> Made:
-    """Names that ended in 2019–24. The source has them without accents and spaces only."""
-    olds_of: defaultdict[tuple[str, str], list[int]] = defaultdict(list)
-    for name, kind, old in aliases:
-        if name not in hand_made:
-            olds_of[name, kind].append(old)
-    for (name, kind), olds in olds_of.items():
-        for old in olds:
-            base = _commune_entry(gazetteer, name, kind, (old,), gazetteer.links[old])
-            yield name, replace(base, accented="", is_alias=True)
-
-
-def _former_entries(gazetteer: Gazetteer) -> Made:
-    """Our own table of names before 2020, with accents and with every old ward that has a part of the land."""
-    for name, district, codes, ended in read_table("former_names.tsv"):
-        olds = tuple(gazetteer._old_numbers[code] for code in codes.split(","))
-        news = tuple(dict.fromkeys(new for old in olds for new in gazetteer.links[old]))
-        kind, short = split_kind(name)
-        base = _commune_entry(gazetteer, short, kind, olds, news)
-        first = gazetteer.old_units[olds[0]]
-        until = date.fromisoformat(ended) - timedelta(days=1)
-        unit = Unit("", LONG_AGO, until, name, kind, district, first.province_code, first.province)
-        yield _index_key(short), replace(base, is_alias=True, former=unit)
-
-
-def _spelling_entries(gazetteer: Gazetteer) -> Made:
-    for name, places in read_table("spellings.tsv"):
-        for place in places.split(","):
-            layer, code = place.split(":")
-            number = gazetteer._new_numbers[code] if layer == "new" else gazetteer._old_numbers[code]
-            olds = gazetteer.sources[number] if layer == "new" else (number,)
-            news = (number,) if layer == "new" else gazetteer.links[number]
-            base = _commune_entry(gazetteer, name, "", olds, news)
-            yield _index_key(name), replace(base, is_new=layer == "new", is_alias=True)
-
-
-def _district_entry(gazetteer: Gazetteer, number: int, name: str) -> Entry:
-    district = gazetteer.districts[number]
-    news = gazetteer._district_news[number]
-    return Entry(
-        DISTRICT, name, district.kind, intern(accented_key(name)), news, (), frozenset((number,)),
-        frozenset((district.former_province,)), district.province,
-    )  # fmt: skip
-
-
-def _district_entries(gazetteer: Gazetteer, rows: list[list[Any]]) -> Made:
-    for number, (_code, name, _province, aliases) in enumerate(rows):
-        short = split_kind(name)[1]
-        yield _index_key(short), _district_entry(gazetteer, number, short)
-        for alias in aliases:
-            kind, rest = _split_folded_kind(alias)
-            if kind and rest != folded_key(short):
-                entry = replace(_district_entry(gazetteer, number, rest), accented="", kind=kind, is_alias=True)
-                yield number_key(rest), entry
-
-
-_DISTRICT_ALIAS = {"huyen": "huyen", "thanhpho": "thanh_pho", "thixa": "thi_xa", "quan": "quan"}
-
-
-def _split_folded_kind(alias: str) -> tuple[str, str]:
-    """ "huyentaytra" → ("huyen", "taytra")."""
-    folded = folded_key(alias)
-    for prefix, kind in _DISTRICT_ALIAS.items():
-        if folded.startswith(prefix) and len(folded) > len(prefix):
-            return kind, folded[len(prefix) :]
-    return "", folded
-
-
-def _province_entry(gazetteer: Gazetteer, province: Province, name: str) -> Entry:
-    """``news`` stays empty: a province is never offered as a list of buttons."""
-    code = province.successor or province.code
-    former = (
-        frozenset((province.code,))
-        if province.successor
-        else frozenset(old.code for old in gazetteer.former_provinces.values() if old.successor == code)
-    )
-    kind = split_kind(province.name_on(None))[0]
-    return Entry(
-        PROVINCE, name, kind, intern(accented_key(name)), (), (), frozenset(), former, code,
-        is_new=not province.successor,
-    )  # fmt: skip
-
-
-def _province_entries(gazetteer: Gazetteer) -> Made:
-    for province in (*gazetteer.provinces.values(), *gazetteer.former_provinces.values()):
-        short = split_kind(province.name)[1]
-        yield _index_key(short), _province_entry(gazetteer, province, short)
-
-
-def _short_area_entries(gazetteer: Gazetteer) -> Made:
-    """ "TPHCM", "Sài Gòn", "KT" = Kon Tum: our own table."""
-    provinces = (*gazetteer.provinces.values(), *gazetteer.former_provinces.values())
-    for what, written, names, initials in read_table("areas.tsv"):
-        for name in names.split("|"):
-            made = [_province_entry(gazetteer, p, written) for p in provinces if what == PROVINCE and p.name == name]
-            made += [
-                _district_entry(gazetteer, number, written)
-                for number, district in enumerate(gazetteer.districts)
-                if what == DISTRICT and district.name == name
-            ]
-            if not made:
-                raise GazetteerUnusable(f"areas.tsv names {name!r}, which no unit is called; correct the table")
-            for entry in made:
-                yield _index_key(written), replace(entry, is_alias=True, is_initials=initials == "yes")
-
-
-def _index_key(name: str) -> str:
-    return number_key(folded_key(name))
 
 
 def _pairs(flat: list[str]) -> list[tuple[str, str]]:

@@ -33,6 +33,7 @@ KIND_WORDS = {  # the first word(s) of an official name → kind
     "Thành phố": "thanh_pho",
     "Tỉnh": "tinh",
 }
+_LOWER_KINDS = tuple((word.lower() + " ", kind) for word, kind in KIND_WORDS.items())
 _ROMAN = {"i": 1, "ii": 2, "iii": 3, "iv": 4, "v": 5, "vi": 6, "vii": 7, "viii": 8, "ix": 9, "x": 10}
 
 
@@ -62,9 +63,10 @@ def folded_key(name: str) -> str:
 
 def split_kind(name: str) -> tuple[str, str]:
     """ "Thị trấn Sa Pa" → ("thi_tran", "Sa Pa"); ("", name) when it starts with no kind of unit."""
-    for word, kind in KIND_WORDS.items():
-        if name.lower().startswith(word.lower() + " "):
-            return kind, name[len(word) + 1 :].strip()
+    lowered = name[:12].lower()
+    for word, kind in _LOWER_KINDS:
+        if lowered.startswith(word):
+            return kind, name[len(word) :].strip()
     return "", name.strip()
 
 

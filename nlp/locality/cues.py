@@ -110,15 +110,15 @@ class Cues:
 
     def _find_street_names(self) -> None:
         names, openings = _street_keys()
-        tokens = self.tokens
-        for start in range(len(tokens)):
-            key = ""
-            if tokens.folded[start][:2] not in openings:
+        folded, gaps = self.tokens.folded, self.tokens.gaps
+        for start, opening in enumerate(folded):
+            if opening not in openings:
                 continue
-            for end in range(start, min(start + 5, len(tokens))):
-                if end > start and tokens.gaps[end] != JOINED:
+            key = opening
+            for end in range(start + 1, min(start + 5, len(folded))):
+                if gaps[end] != JOINED:
                     break
-                key += tokens.folded[end]
+                key += folded[end]
                 if key in names:
                     self.street_names[start] = end + 1
 
@@ -178,6 +178,6 @@ def _cue_openings() -> frozenset[str]:
 
 @cache
 def _street_keys() -> tuple[frozenset[str], frozenset[str]]:
-    """The street names and how they open."""
-    keys = frozenset(folded_key(row[0]) for row in read_table("street_names.tsv")[1:])
-    return keys, frozenset(key[:2] for key in keys)
+    """The street names, and the first syllables of them."""
+    names = [row[0] for row in read_table("street_names.tsv")[1:]]
+    return frozenset(map(folded_key, names)), frozenset(folded_key(name.split()[0]) for name in names)

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import accumulate
 
-from nlp.gazetteer import COMMUNE, DISTRICT, PROVINCE, Entry, Gazetteer
+from nlp.gazetteer import Gazetteer
+from nlp.gazetteer_entries import COMMUNE, DISTRICT, PROVINCE, Entry
 from nlp.gazetteer_keys import folded_key
 from nlp.locality.cues import COMMUNE_KINDS, DISTRICT_KINDS, PROVINCE_KINDS, Cues
 from nlp.locality.tokens import HARD, JOINED, Tokens

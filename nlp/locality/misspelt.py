@@ -5,7 +5,8 @@ from collections.abc import Iterable
 from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
-from nlp.gazetteer import DISTRICT, PROVINCE, Entry, Gazetteer
+from nlp.gazetteer import Gazetteer, Names
+from nlp.gazetteer_entries import DISTRICT, PROVINCE, Entry
 from nlp.locality.cues import COMMUNE_KINDS, DISTRICT_KINDS, UNIT_KINDS, Cues
 from nlp.locality.mentions import AreaMention, Mention, attached_areas
 from nlp.locality.tokens import JOINED, SOFT, Tokens
@@ -96,7 +97,7 @@ def _typed(
 
 def _scopes(
     gazetteer: Gazetteer, areas: list[AreaMention], province: str, *, has_area: bool
-) -> Iterable[tuple[dict[str, tuple[Entry, ...]], int]]:
+) -> Iterable[tuple[Names, int]]:
     districts = frozenset().union(*(area.districts for area in areas if area.level == DISTRICT and not area.is_capital))
     if districts and len(districts) < 12:
         yield gazetteer.names_in_districts(districts), 2
@@ -118,7 +119,7 @@ def _closest(
     tokens: Tokens,
     cues: Cues,
     start: int,
-    names: dict[str, tuple[Entry, ...]],
+    names: Names,
     limit: int,
     edits_allowed: int = 1,
     known_end: int = 0,
@@ -146,10 +147,10 @@ def _closest(
                 is_tied = True
     if best is None or is_tied:
         return None
-    return best[2], best[1], names[best[3]]
+    return best[2], best[1], tuple(names[best[3]])
 
 
-def _near(key: str, names: dict[str, tuple[Entry, ...]], allowed: int) -> list[tuple[str, int]]:
+def _near(key: str, names: Names, allowed: int) -> list[tuple[str, int]]:
     found = process.extract(key, names.keys(), scorer=OSA.distance, score_cutoff=allowed, limit=4)
     return [(name, int(edits)) for name, edits, _index in found]
 
@@ -170,5 +171,5 @@ def _before_area(gazetteer: Gazetteer, tokens: Tokens, cues: Cues, area: AreaMen
         key = "".join(tokens.folded[start:stop])
         near = _near(key, names, 1) if len(key) >= 6 else []
         if len(near) == 1:
-            return Mention(start, stop, names[near[0][0]]), MISSPELT * near[0][1]
+            return Mention(start, stop, tuple(names[near[0][0]])), MISSPELT * near[0][1]
     return None

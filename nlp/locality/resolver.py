@@ -4,10 +4,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date
 
-from nlp.gazetteer import COMMUNE, DISTRICT, PROVINCE, REORGANISED_ON, Entry, Gazetteer
+from nlp.gazetteer import REORGANISED_ON, Gazetteer
+from nlp.gazetteer_entries import COMMUNE, DISTRICT, PROVINCE, Entry
 from nlp.gazetteer_keys import kind_word
 from nlp.locality.cues import Cues
-from nlp.locality.mentions import AreaMention, Mention, communes_in, find_areas, find_mentions
+from nlp.locality.mentions import AreaMention, Mention, communes_in, cuts_agree, find_areas, find_mentions
 from nlp.locality.misspelt import find_misspelt, misspelt_districts
 from nlp.locality.scoring import Message, look_around, prior, weigh
 from nlp.locality.tokens import Tokens, tokenize
@@ -117,7 +118,7 @@ def _read_misspelt(gazetteer: Gazetteer, message: Message, readings: list[_Readi
     for mention, penalty in guesses:
         scene = look_around(message, mention)
         for entry in mention.entries:
-            if entry.level != COMMUNE:
+            if entry.level != COMMUNE or (not penalty and not cuts_agree(message.tokens, mention, entry)):
                 continue
             score, reasons = weigh(message, mention, scene, replace(entry, accented=""))
             if not scene.beside:

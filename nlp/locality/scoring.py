@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from functools import cache
 
-from nlp.gazetteer import DISTRICT, PROVINCE, Entry, Gazetteer
+from nlp.gazetteer import Gazetteer
+from nlp.gazetteer_entries import DISTRICT, PROVINCE, Entry
 from nlp.gazetteer_keys import accented_key, folded_key
 from nlp.locality.cues import UNIT_KINDS, Cues
 from nlp.locality.mentions import AreaMention, Mention, accent_fit, attached_areas, cuts_agree
