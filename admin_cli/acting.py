@@ -16,7 +16,6 @@ from storage.reader import marks
 if TYPE_CHECKING:  # the tables' classes cost half a second
     from handlers.desk import ChatWord, Done
 
-WAIT_SECONDS = 30.0
 _POLL_SECONDS = 0.2
 _UNDECIDED = ("queued", "sending", "retry")
 
@@ -106,7 +105,7 @@ def _agrees(seat: Seat) -> bool:
 def _wait(seat: Seat, done: "Done") -> dict[int, tuple[str, str]]:
     """State and error of each message once it is decided, or when the time is over."""
     ids = [word.id for word in done.told]
-    until = time.monotonic() + WAIT_SECONDS
+    until = time.monotonic() + seat.patience.total_seconds()
     while True:
         sql = f"SELECT id, state, error FROM outbox WHERE id IN ({marks(ids)})"
         rows = seat.reader.rows(sql, *ids) if ids else []
@@ -122,7 +121,7 @@ def _delivery_words(seat: Seat, states: dict[int, tuple[str, str]]) -> list[str]
         key = {"sent": "delivered", "uncertain": "uncertain", "waiting": "held", "blocked": "held"}.get(
             state, "queued" if state in _UNDECIDED else "dead"
         )
-        words[seat.say(f"wait.{key}", seconds=int(WAIT_SECONDS), error=error or "?", id=id)] = None
+        words[seat.say(f"wait.{key}", seconds=int(seat.patience.total_seconds()), error=error or "?", id=id)] = None
     return list(words)
 
 

@@ -65,7 +65,7 @@ class RootGroup(DeskGroup):
         try:
             ended = super().main(
                 [word for word in words if word != _DEBUG],
-                prog_name or "paht",
+                "paht",
                 complete_var or "_PAHT_COMPLETE",
                 standalone_mode=False,
                 obj=seat,

@@ -152,7 +152,7 @@ def _usage(error: Exception, seat: Seat) -> Failure | None:
     say, name = seat.say, type(error).__name__
     param: Any = getattr(error, "param", None)
     near = getattr(error, "possibilities", None) or ()
-    what = param.get_error_hint() if param is not None else getattr(error, "option_name", None) or ""
+    what = param.get_error_hint() if param is not None else _hint(error)
     plain = str(getattr(error, "message", error))
     match name:
         case "MissingParameter":
@@ -171,6 +171,11 @@ def _usage(error: Exception, seat: Seat) -> Failure | None:
         text += " " + say("usage.near", names=", ".join(near))
     command = context.command_path if context is not None else "paht"
     return Failure(text, say("usage.try", command=command), ExitCode.USAGE)
+
+
+def _hint(error: Exception) -> str:
+    """What the complaint is about, where no parameter says it."""
+    return str(getattr(error, "param_hint", None) or getattr(error, "option_name", None) or "")
 
 
 def _missing(param: Any, context: Any, seat: Seat) -> str:

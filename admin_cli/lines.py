@@ -93,7 +93,7 @@ def _cell(seat: Seat, line: ReportLine, name: str, now: datetime) -> Cell:
             return Cell(seat.say(f"urgency.{line.urgency.value}"), line.urgency.value, "red" if is_urgent else "")
         case "due":
             text, style = due_words(seat, line.due_at, line.status, line.created_at)
-            return Cell(text, line.due_at.isoformat() if line.due_at else "", style)
+            return Cell(text, line.due_at or "", style)
         case "field":
             return Cell(pack.subfield_label(line.subfield), line.field)
         case "commune":
@@ -106,7 +106,7 @@ def _cell(seat: Seat, line: ReportLine, name: str, now: datetime) -> Cell:
         case "photos":
             return Cell(str(line.photos), line.photos)
         case "created":
-            return Cell(short_time(line.created_at, now), line.created_at.isoformat())
+            return Cell(short_time(line.created_at, now), line.created_at)
     words = line.text or seat.say("word.no_text")
     return Cell(f"{seat.say('word.urgent')} {words}" if is_urgent else words, line.text, "red" if is_urgent else "")
 

@@ -1,7 +1,7 @@
 """An officer's seat: settings, wording, who sits there and what they work on, each opened on first use."""
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -21,8 +21,9 @@ if TYPE_CHECKING:  # the tables' classes cost half a second; only acts need them
 class Seat:
     """What one run of the command line stands on. ``subject`` is the report that it is about, for error messages."""
 
-    def __init__(self, *, clock: Callable[[], datetime] = utc_now) -> None:
+    def __init__(self, *, clock: Callable[[], datetime] = utc_now, patience: timedelta = timedelta(seconds=30)) -> None:
         self.clock = clock
+        self.patience = patience  # how long --wait waits
         self.subject: str | None = None
         self._reader: Reader | None = None
         self._desk: Desk | None = None

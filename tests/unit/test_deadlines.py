@@ -116,7 +116,10 @@ def test_a_deadline_that_reaches_into_an_unknown_year_is_refused() -> None:
         add_working_days(CALENDAR, local("2027-12-30 10:00"), 5)
 
 
-INSTANTS = st.datetimes(datetime(2026, 1, 1), datetime(2026, 11, 30)).map(lambda moment: moment.replace(tzinfo=LOCAL))
+# hypothesis wants bare bounds and gives bare instants
+INSTANTS = st.datetimes(datetime(2026, 1, 1), datetime(2026, 11, 30)).map(  # noqa: DTZ001
+    lambda moment: moment.replace(tzinfo=LOCAL)
+)
 
 
 @given(INSTANTS, st.integers(1, 20))
