@@ -14,7 +14,7 @@ from nlp.results import Unit
 if TYPE_CHECKING:
     from nlp.gazetteer import Gazetteer, Province
 
-COMMUNE, DISTRICT, PROVINCE = "commune", "district", "province"
+COMMUNE, DISTRICT, PROVINCE, LANDMARK = "commune", "district", "province", "landmark"
 LONG_AGO = date(1900, 1, 1)  # first day of names whose own first day we don't know
 
 
@@ -48,6 +48,7 @@ def build_index(gazetteer: "Gazetteer", data: dict[str, Any]) -> dict[str, tuple
         _alias_entries(gazetteer, data["aliases"], hand_made),
         _former_entries(gazetteer),
         _spelling_entries(gazetteer),
+        _landmark_entries(gazetteer),
         _district_entries(gazetteer, data["districts"]),
         _province_entries(gazetteer),
         _short_area_entries(gazetteer),
@@ -133,6 +134,13 @@ def _spelling_entries(gazetteer: "Gazetteer") -> Made:
             news = (number,) if layer == "new" else gazetteer.links[number]
             base = _commune_entry(gazetteer, name, "", olds, news)
             yield _index_key(name), replace(base, is_new=layer == "new", is_alias=True)
+
+
+def _landmark_entries(gazetteer: "Gazetteer") -> Made:
+    for name, code in read_table("landmarks.tsv"):
+        number = _new_number(gazetteer, code)
+        entry = _commune_entry(gazetteer, name, "", gazetteer.sources[number], (number,))
+        yield _index_key(name), replace(entry, level=LANDMARK)
 
 
 def _district_entry(gazetteer: "Gazetteer", number: int, name: str) -> Entry:

@@ -5,10 +5,10 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from nlp.gazetteer import REORGANISED_ON, Gazetteer
-from nlp.gazetteer_entries import COMMUNE, DISTRICT, PROVINCE, Entry
+from nlp.gazetteer_entries import COMMUNE, DISTRICT, LANDMARK, PROVINCE, Entry
 from nlp.gazetteer_keys import kind_word
 from nlp.locality.cues import Cues
-from nlp.locality.mentions import AreaMention, Mention, communes_in, cuts_agree, find_areas, find_mentions
+from nlp.locality.mentions import AreaMention, Mention, accent_fit, communes_in, cuts_agree, find_areas, find_mentions
 from nlp.locality.misspelt import find_misspelt, misspelt_districts
 from nlp.locality.scoring import Message, look_around, prior, weigh
 from nlp.locality.tokens import Tokens, tokenize
@@ -165,7 +165,7 @@ def _apart(one: Mention, other: Mention) -> bool:
 
 
 def _decide(gazetteer: Gazetteer, message: Message, text: str, ranked: list[_Reading], area: Area | None) -> Locality:
-    ranked = [reading for reading in ranked if reading.score >= ASK_SCORE]
+    ranked = [reading for reading in ranked if reading.score >= ASK_SCORE] or _read_landmarks(message)
     if not ranked:
         return _only_area(area)
     best = ranked[0]
@@ -183,6 +183,20 @@ def _decide(gazetteer: Gazetteer, message: Message, text: str, ranked: list[_Rea
         area=None if is_sure else area,
         second=_candidate(gazetteer, message, text, second) if second else None,
     )
+
+
+def _read_landmarks(message: Message) -> list[_Reading]:
+    """Landmarks and hamlets of the province served, where no commune is named: only ever offered."""
+    found = {
+        entry.news[0]: _Reading((False, entry.news[0]), ASK_SCORE, mention, entry, (f"landmark={entry.name}",))
+        for mention in message.mentions
+        for entry in mention.entries
+        if entry.level == LANDMARK
+        and entry.province == message.context.province_code
+        and accent_fit(message.tokens, mention, entry)[1] == 0
+    }
+    as_of = message.context.as_of
+    return [] if as_of is not None and as_of < REORGANISED_ON else list(found.values())
 
 
 def _only_area(area: Area | None) -> Locality:
@@ -211,7 +225,7 @@ def _named(gazetteer: Gazetteer, reading: _Reading, written: str, current: Unit)
     entry = reading.entry
     if entry.former is not None:
         return entry.former
-    if entry.is_new:
+    if entry.is_new or entry.level == LANDMARK:
         return current
     old = gazetteer.old_units[entry.olds[0]]
     if not entry.is_alias or not entry.kind:
