@@ -76,6 +76,16 @@ class Scheduler:
         return f"job:{job.name}"
 
 
+def forgetting(database: Database, *, clock: Callable[[], datetime], keep: timedelta = timedelta(days=7)) -> Job:
+    """Deletes the platforms' payloads once they are done and can't come again."""
+
+    async def run() -> None:
+        while await database.write(partial(queue.forget_done, before=clock() - keep)):  # noqa: ASYNC110
+            await asyncio.sleep(0.1)  # the others' turn
+
+    return Job("forgetting", timedelta(hours=1), run)
+
+
 def reminders(database: Database, wakeups: Wakeups, *, clock: Callable[[], datetime]) -> Job:
     """Tells conversations whose ``remind_at`` has come, by a message in their own lane."""
 

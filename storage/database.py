@@ -103,7 +103,7 @@ def _postgres_engine(url: str) -> Engine:
         # a process that stands still inside a transaction would hold its locks over everybody
         connect_args={
             "connect_timeout": 5,
-            "options": "-c timezone=UTC -c idle_in_transaction_session_timeout=10s",
+            "options": "-c timezone=UTC -c idle_in_transaction_session_timeout=5s",
         },
     )
 

@@ -8,7 +8,7 @@ from functools import cache
 from typing import Any
 
 import orjson
-from sqlalchemy import TextClause, bindparam, func, literal, or_, select, text, update
+from sqlalchemy import TextClause, bindparam, delete, func, literal, or_, select, text, update
 from sqlmodel import Session, UTCDateTime, col
 
 from storage.models import InboxMessage, Lane
@@ -254,6 +254,13 @@ def revive(session: Session, message_id: int, *, now: datetime) -> bool:
         .values(seq=lane.seq + 1, ready_at=func.coalesce(lane.ready_at, now))
     )
     return True
+
+
+def forget_done(session: Session, *, before: datetime, limit: int = 5000) -> int:
+    """Delete what was done before; by then no platform repeats it. Dead letters stay for a person to look at."""
+    inbox = table_of(InboxMessage)
+    old = select(inbox.c.id).where(inbox.c.done_at < before, inbox.c.is_dead.is_(False)).order_by(inbox.c.id)
+    return session.connection().execute(delete(inbox).where(inbox.c.id.in_(old.limit(limit)))).rowcount
 
 
 def count_pending(session: Session) -> int:

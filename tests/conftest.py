@@ -12,7 +12,6 @@ from storage import migrate
 from storage.database import Database
 from tests import servers
 
-
 structlog.configure(
     processors=[
         structlog.processors.add_log_level,

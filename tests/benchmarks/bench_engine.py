@@ -137,7 +137,7 @@ async def main() -> None:
             rows.append(row)
     show(
         f"Working lanes: {BACKLOG} messages of {CHATS} chats; {OFFERED} offered a second; {SPAM} of one spammer",
-        ["", "messages/s", "p50 ms", "p99 ms", "claims/s beside a spammer"],
+        ["", "messages/s", "p50 ms", "p99 ms", "one worker beside a spammer, /s"],
         rows,
     )
 

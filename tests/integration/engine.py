@@ -12,7 +12,9 @@ from redis.asyncio import Redis
 from sqlmodel import Session, col, select
 
 from bot.accept import Acceptor, SqlStore
+from bot.ingress import IngressCopier, IngressStore
 from bot.lanes import Arrived, LaneSettings, LaneWorkers
+from bot.leadership import lead
 from bot.outbox_worker import OutboxWorker
 from bot.wakeups import Topic, Wakeups
 from handlers.messages import PhotoContent, Reply, TextContent, TickContent
@@ -86,7 +88,8 @@ class Engine:
 
     def __post_init__(self) -> None:
         self.wakeups = Wakeups(self.database, self.redis)
-        self.acceptor = Acceptor(SqlStore(self.database, self.wakeups, clock=self.clock))
+        sql = SqlStore(self.database, self.wakeups, clock=self.clock)
+        self.acceptor = Acceptor(sql if self.redis is None else IngressStore(self.redis, sql))
         channels = {self.channel.key: self.channel}
         self.workers = LaneWorkers(
             self.database,
@@ -112,6 +115,10 @@ class Engine:
         """Accepting, and working as asked."""
         async with asyncio.TaskGroup() as group, self.acceptor:
             tasks = [group.create_task(self.wakeups.run())]
+            if self.redis is not None:
+                copier = IngressCopier(self.redis, self.database, self.wakeups, clock=self.clock)
+                leading = lead(self.database, "ingress", self.owner, copier.run, clock=utc_now)
+                tasks.append(group.create_task(leading))
             if lanes:
                 tasks.append(group.create_task(self.workers.run()))
             if sender:

@@ -1,20 +1,37 @@
 """The inbox: everything stored once, worked once, in order, whatever happens to the workers."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from redis.asyncio import Redis
 
 from bot.accept import Acceptor, NotStored
+from bot.ingress import connect
 from bot.lanes import LaneSettings
+from bot.scheduler import forgetting
 from storage import queue
 from storage.database import Database
 from storage.models import Lane
 from tests.conftest import ScriptedClock
-from tests.fakes import FakeChannel, an_update
+from tests.fakes import SENT_AT, FakeChannel, an_update
 from tests.integration.engine import Engine, until, utc_now
 
 LANE = "fake:main:777"
+
+
+@pytest.fixture(params=["straight", "behind Redis"])
+async def redis(request: pytest.FixtureRequest) -> AsyncIterator[Redis | None]:
+    """What stands in front of the inbox: nothing, or a stream of Redis."""
+    if request.param == "straight":
+        yield None
+        return
+    client = connect(request.getfixturevalue("valkey_url"))
+    await client.flushall()
+    yield client
+    await client.aclose()
 
 
 def a_message(number: int, chat: str = "777") -> queue.NewMessage:
@@ -43,8 +60,8 @@ def finish(database: Database, token: str, claimed: queue.ClaimedLane, *, clock:
     return bool(database.write_now(work))
 
 
-async def test_a_message_is_worked_once_however_often_it_is_delivered(database: Database) -> None:
-    engine = Engine(database)
+async def test_a_message_is_worked_once_however_often_it_is_delivered(database: Database, redis: Redis | None) -> None:
+    engine = Engine(database, redis=redis)
 
     async with engine.running():
         await engine.acceptor([an_update(id="1"), an_update(id="1")])
@@ -52,26 +69,29 @@ async def test_a_message_is_worked_once_however_often_it_is_delivered(database: 
         await engine.acceptor([an_update(id="2")])
         await until(lambda: len(engine.heard()) == 2)
         await engine.acceptor([an_update(id="1")])
+        await asyncio.sleep(0.1)
 
     assert engine.heard() == ["message 1", "message 2"]
     assert [row.key for row in engine.outbox()] == [f"turn:{row.id}:0" for row in engine.inbox()]
 
 
-async def test_messages_of_a_conversation_are_worked_in_order_while_many_come_at_once(database: Database) -> None:
-    engine = Engine(database)
+async def test_messages_of_a_conversation_are_worked_in_order_while_many_come_at_once(
+    database: Database, redis: Redis | None
+) -> None:
+    engine = Engine(database, redis=redis)
     chats = [str(number) for number in range(20)]
 
     async with engine.running():
         for number in range(1, 31):
             await asyncio.gather(*(engine.acceptor([an_update(chat, f"{chat}-{number}")]) for chat in chats))
-        await until(lambda: all(row.done_at for row in engine.inbox()))
+        await until(lambda: len(rows := engine.inbox()) == 600 and all(row.done_at for row in rows))
 
     for chat in chats:
         assert engine.heard(chat) == [f"message {chat}-{number}" for number in range(1, 31)]
 
 
-async def test_a_batch_from_a_poller_keeps_its_order(database: Database) -> None:
-    engine = Engine(database)
+async def test_a_batch_from_a_poller_keeps_its_order(database: Database, redis: Redis | None) -> None:
+    engine = Engine(database, redis=redis)
 
     async with engine.running():
         await engine.acceptor([an_update(id=str(number)) for number in range(300)])
@@ -82,12 +102,8 @@ async def test_a_batch_from_a_poller_keeps_its_order(database: Database) -> None
 
 async def test_a_channel_without_order_is_sorted_by_the_platforms_time_within_a_batch(database: Database) -> None:
     engine = Engine(database, channel=FakeChannel(orders_by_sent_at=True))
-    late, early = an_update(id="late"), an_update(id="early")
-    early = type(early)(*(getattr(early, name) for name in ("channel", "account", "external_id", "chat", "body")))
-    assert late.sent_at is not None
-    early = type(early)(
-        early.channel, early.account, early.external_id, early.chat, early.body, late.sent_at - timedelta(seconds=5)
-    )
+    late = an_update(id="late")
+    early = replace(an_update(id="early"), sent_at=SENT_AT - timedelta(seconds=5))
 
     async with engine.running(lanes=False):
         await engine.acceptor([late, early])
@@ -199,10 +215,9 @@ async def test_a_message_that_cannot_be_understood_at_all_is_tried_alone(databas
     assert engine.heard() == ["message 1", "message 2", "message 3"]
 
 
-async def test_an_unreadable_payload_is_a_dead_letter_at_once(database: Database) -> None:
-    engine = Engine(database)
-    odd = an_update(id="1")
-    odd = type(odd)(odd.channel, odd.account, odd.external_id, odd.chat, "<html>\0\ud800", odd.sent_at)
+async def test_an_unreadable_payload_is_a_dead_letter_at_once(database: Database, redis: Redis | None) -> None:
+    engine = Engine(database, redis=redis)
+    odd = replace(an_update(id="1"), body="<html>\0\ud800")
 
     async with engine.running():
         await engine.acceptor([odd, an_update(id="2", nothing="here"), an_update(id="3")])
@@ -273,16 +288,18 @@ async def test_lanes_of_accounts_that_this_process_does_not_serve_are_left_alone
     assert len(claim(database, "a#2", clock=clock)) == 1
 
 
-async def test_two_workers_on_one_database_share_the_lanes_and_keep_the_order(database_url: str) -> None:
+async def test_two_workers_on_one_database_share_the_lanes_and_keep_the_order(
+    database_url: str, redis: Redis | None
+) -> None:
     databases = Database(database_url), Database(database_url)
-    engines = [Engine(database, owner=f"worker{number}") for number, database in enumerate(databases)]
+    engines = [Engine(database, owner=f"worker{number}", redis=redis) for number, database in enumerate(databases)]
     chats = [str(number) for number in range(12)]
 
     async with engines[0].running(), engines[1].running():
         for number in range(20):
             engine = engines[number % 2]
             await asyncio.gather(*(engine.acceptor([an_update(chat, f"{chat}-{number}")]) for chat in chats))
-        await until(lambda: all(row.done_at for row in engines[0].inbox()))
+        await until(lambda: len(rows := engines[0].inbox()) == 240 and all(row.done_at for row in rows))
 
     for chat in chats:
         assert engines[0].heard(chat) == [f"message {chat}-{number}" for number in range(20)]
@@ -363,3 +380,19 @@ async def test_a_due_reminder_is_a_message_in_its_own_lane_and_comes_once(
     assert engine.heard()[1] == f"tick {at.isoformat()}"
     lane = engine.lane()
     assert lane is not None and lane.remind_at is None
+
+
+async def test_what_is_done_is_forgotten_after_a_while_and_dead_letters_are_kept(
+    database: Database, clock: ScriptedClock
+) -> None:
+    engine = Engine(database, clock=clock)
+    async with engine.running():
+        await engine.acceptor([an_update("a", "1"), replace(an_update("b", "2"), body="?"), an_update("c", "3")])
+        await until(lambda: database.read_now(queue.count_pending) == 0)
+    clock.advance(timedelta(days=6))
+    accept(database, a_message(1), clock=clock)
+    clock.advance(timedelta(days=2))
+
+    await forgetting(database, clock=clock).run()
+
+    assert [row.external_id for row in engine.inbox()] == ["2", "777-1"]
