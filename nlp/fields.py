@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     Vector = NDArray[np.float32]
 
 LEXICON_CAP = 4.0  # beyond this more phrases of one subfield prove nothing new
-SECONDARY = 0.12  # probability from which another field with a phrase of its own counts as a second trouble
+SECONDARY = 0.08  # probability from which another field may be a second trouble
+CLAUSE_SURE = 0.60  # probability of that field in a clause of its own
+CLAUSE_WORDS, MOST_CLAUSES = 3, 6
 TOP_FIELDS, TOP_SUBFIELDS, TOP_EVIDENCE = 3, 5, 8
 
 
@@ -46,6 +48,7 @@ class FieldTables:
     weights: "Vector"  # linear, bayes, lexicon; then the same with the embedding: linear, bayes, lexicon, embedding
     embed_head: "Vector"  # 384 × subfields, empty when trained without
     embed_bias: "Vector"
+    talk: "Vector"  # weights of ``nlp.talk.SIGNALS``
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +86,7 @@ class FieldScorer:
         self._means: list[float] = tables.linear.mean(axis=1).tolist()
         self.version = version
         self.is_calibrated = is_calibrated
+        self.talk_weights: tuple[float, ...] = tuple(tables.talk.tolist())
         self.has_embedding = tables.embed_head.size > 0
 
     def score(self, tokens: Sequence[str], embedding: "Vector | None" = None) -> Scores:
@@ -130,7 +134,9 @@ class FieldScorer:
         sums = self._members @ scores.probabilities
         return sorted(zip(self.fields, (float(p) for p in sums), strict=True), key=lambda pair: -pair[1])
 
-    def decide(self, scores: Scores, offsets: Sequence[tuple[int, int]], policy: Policy) -> FieldResult:
+    def decide(
+        self, scores: Scores, offsets: Sequence[tuple[int, int]], policy: Policy, *, secondary: str | None = None
+    ) -> FieldResult:
         """Turn scores into the public result; ``offsets`` are the (start, end) of the words in the original."""
         ranked = self.field_probabilities(scores)
         best, confidence = ranked[0]
@@ -149,11 +155,24 @@ class FieldScorer:
             top=tuple(ranked[:TOP_FIELDS]),
             action=action,
             subfields=tuple((self.subfields[c], float(scores.probabilities[c])) for c in order[:TOP_SUBFIELDS]),
-            secondary=self._second(ranked, scores.hits),
+            secondary=secondary,
             evidence=self.evidence(scores, subfield, offsets),
             model_version=self.version,
             is_calibrated=self.is_calibrated,
         )
+
+    def second_field(self, tokens: Sequence[str], scores: Scores) -> str | None:
+        """Return the field of another trouble, when a clause of its own speaks for it."""
+        ranked = self.field_probabilities(scores)
+        best = ranked[0][0]
+        others = {name for name, probability in ranked[1:3] if probability >= SECONDARY and name != "khac"}
+        if not others or best == "khac":
+            return None
+        for clause in _clauses(tokens):
+            name, probability = self.field_probabilities(self.score(clause))[0]
+            if name in others and probability >= CLAUSE_SURE:
+                return name
+        return None
 
     def evidence(self, scores: Scores, subfield: str, offsets: Sequence[tuple[int, int]]) -> tuple[Evidence, ...]:
         """Return the phrases and words that spoke for ``subfield``, strongest first."""
@@ -205,14 +224,17 @@ class FieldScorer:
         result: Vector = powers / powers.sum()
         return result
 
-    def _second(self, ranked: Sequence[tuple[str, float]], hits: Sequence[Hit]) -> str | None:
-        """A second field counts only with a phrase that is its own and not the first field's."""
-        best = ranked[0][0]
-        for name, probability in ranked[1:3]:
-            own = [h for h in hits if h.subfields[0][0].startswith(name + ".") and len(h.subfields) == 1]
-            if probability >= SECONDARY and own and name != "khac" and best != "khac":
-                return name
-        return None
+
+def _clauses(tokens: Sequence[str]) -> list[list[str]]:
+    """Return the clauses between pauses that are long enough to say something; none when there is only one."""
+    clauses: list[list[str]] = [[]]
+    for token in tokens:
+        if token in (".", ",", "?"):
+            clauses.append([])
+        else:
+            clauses[-1].append(token)
+    long = [clause for clause in clauses if len(clause) >= CLAUSE_WORDS]
+    return long[:MOST_CLAUSES] if len(long) > 1 else []
 
 
 def _span(offsets: Sequence[tuple[int, int]], first: int, last: int) -> tuple[int, int]:

@@ -17,11 +17,13 @@ from nlp.results import (
     PlaceAction,
     Understanding,
 )
+from nlp.talk import probability, signals, trouble_phrases
 
 if TYPE_CHECKING:
     from nlp.danger import DangerReading, DangerRule
     from nlp.embed import Embedder
     from nlp.fields import FieldScorer, Policy, Scores
+    from nlp.framing import Framing
     from nlp.gazetteer import Gazetteer
     from nlp.intents import IntentRule
     from nlp.normalize import Normalizer, Reading
@@ -64,6 +66,7 @@ class Language:
     scorer: "FieldScorer"
     danger: "DangerRule"
     intents: "IntentRule"
+    framing: "Framing"
     policy: "Policy"
     gazetteer: "Gazetteer | None" = None
     embedder: "Embedder | None" = None
@@ -99,6 +102,7 @@ def load_language(
     from nlp.danger import load_danger  # loading is the one moment that may be slow: importing this module is not
     from nlp.embed import load_embedder
     from nlp.fields import FieldScorer, Policy
+    from nlp.framing import load_framing
     from nlp.intents import load_intents
     from nlp.lexicon import Lexicon
     from nlp.model_store import DEFAULT_MODEL, read_model
@@ -120,6 +124,7 @@ def load_language(
         scorer=scorer,
         danger=load_danger(TABLES / "danger.toml"),
         intents=load_intents(TABLES / "intents.toml"),
+        framing=load_framing(TABLES / "framing.toml"),
         policy=policy or Policy(),
         gazetteer=gazetteer,
         embedder=load_embedder(use_embed) if scorer.has_embedding else None,
@@ -161,15 +166,16 @@ def explain(language: Language, text: str, *, context: Context) -> Explanation:
 
 def _read(language: Language, text: str, context: Context) -> _Steps:
     reading = language.normalizer.read(text)
-    tokens = reading.normalized.tokens
-    scores = language.scorer.score(tokens)
-    scores = _with_embedding(language, reading.normalized, scores)
-    spans = [(token.start, token.end) for token in reading.tokens]
-    field_result = language.scorer.decide(scores, spans, language.policy)
+    matter = language.framing.matter(reading.tokens)
+    words = [token.text for token in matter]
+    scores = _with_embedding(language, words, language.scorer.score(words))
+    spans = [(token.start, token.end) for token in matter]
+    second = language.scorer.second_field(words, scores)
+    field_result = language.scorer.decide(scores, spans, language.policy, secondary=second)
     danger = language.danger.read(reading.tokens, text, scores.danger)
-    talk = _talk(language, scores)
     cues = language.intents.cues(reading.tokens)
-    intent = _intent(language, reading, scores, cues, talk, is_danger=danger.result.rings)
+    talk = _talk(language, scores, len(words), cues)
+    intent = _intent(language, reading, cues, talk, is_danger=danger.result.rings)
     redirect = None
     if intent is Intent.REPORT:
         probability = _probability(language, scores, field_result.subfield)
@@ -186,17 +192,25 @@ def _read(language: Language, text: str, context: Context) -> _Steps:
     return _Steps(reading, scores, danger, talk, understanding)
 
 
-def _with_embedding(language: Language, normalized: Normalized, scores: "Scores") -> "Scores":
-    if language.embedder is None or not normalized.tokens:
+def _with_embedding(language: Language, words: Sequence[str], scores: "Scores") -> "Scores":
+    if language.embedder is None or not words:
         return scores
     if language.scorer.field_probabilities(scores)[0][1] >= EMBED_BELOW:
         return scores
-    return language.scorer.with_embedding(scores, language.embedder.embed(normalized.text))
+    return language.scorer.with_embedding(scores, language.embedder.embed(" ".join(words)))
 
 
-def _talk(language: Language, scores: "Scores") -> float:
-    """The mean of two opinions: the yes-or-no model's and the share of the talk subfield."""
-    return 0.5 * (scores.non_report + _probability(language, scores, "khac.chuyen_phiem"))
+def _talk(language: Language, scores: "Scores", length: int, cues: frozenset[str]) -> float:
+    values = signals(
+        words=scores.non_report,
+        share=_probability(language, scores, "khac.chuyen_phiem"),
+        other=dict(language.scorer.field_probabilities(scores))["khac"],
+        praise=_probability(language, scores, "khac.gop_y"),
+        phrases=trouble_phrases(scores.hits),
+        length=length,
+        cues=cues,
+    )
+    return probability(values, language.scorer.talk_weights)
 
 
 def _probability(language: Language, scores: "Scores", subfield: str) -> float:
@@ -205,15 +219,13 @@ def _probability(language: Language, scores: "Scores", subfield: str) -> float:
 
 
 def _intent(
-    language: Language, reading: "Reading", scores: "Scores", cues: frozenset[str], talk: float, *, is_danger: bool
-) -> Intent:
+    language: Language, reading: "Reading", cues: frozenset[str], talk: float, *, is_danger: bool
+) -> Intent:  # fmt: skip
     if not any(token.kind == "word" for token in reading.tokens):
         return Intent.EMPTY
     if is_danger:
         return Intent.REPORT
-    praise = _probability(language, scores, "khac.gop_y")
-    troubles = sum(not name.startswith("khac.") for hit in scores.hits for name, _ in hit.subfields[:1])
-    return language.intents.intent(cues, talk, praise, troubles=troubles)
+    return language.intents.intent(cues, talk)
 
 
 def _field(result: FieldResult, intent: Intent, danger: DangerResult) -> FieldResult:

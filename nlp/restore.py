@@ -18,6 +18,7 @@ BEAM = 6
 MARGIN = 6.0  # hypotheses less likely than the best by more than this (natural log) are given up
 MAX_FORMS = 8  # accented forms tried for one written syllable, the commonest first
 UNKNOWN = -14.0  # log probability of a syllable never seen
+RARE = -10.8  # log probability of what two or three sentences hold
 START, PAUSE = 0, 1  # ids of the two signs that are no syllables
 _STEPS = 255
 _FLOOR = -20.0
@@ -79,6 +80,10 @@ class Restorer:
 
     def knows(self, syllable: str) -> bool:
         return syllable in self._ids
+
+    def is_rare(self, syllable: str) -> bool:
+        """Has it been seen so seldom that it may be a misspelling itself?"""
+        return self._unigram[self._ids.get(syllable, self._unknown)] < RARE
 
     def knows_plain(self, plain: str) -> bool:
         """Is there a syllable that is written so without accents?"""

@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nlp.embed import Embedder, load_embedder
+from nlp.framing import load_framing
+from nlp.intents import load_intents
 from nlp.lexicon import Lexicon, read_phrases, weigh
-from nlp.normalize import Normalizer, load_normalizer
+from nlp.normalize import load_normalizer
 from nlp.normalize.normalizer import TABLES
 from nlp.restore import Restorer, RestorerTables, build_tables
 from nlp.training_data import Sentence, accent_rows, folds_by_block, listed_words, place_names, read_sentences
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from nlp.model_store import StoredModel
 
 FOLDS = 4
+MISSPELT = frozenset(("typo", "typos"))  # styles that teach no spelling
 # Held-out voices share our hands, citizens don't: what is certain on them is less certain outside.
 CAUTION = 0.85
 
@@ -49,6 +52,7 @@ class Material:
     documents: Sequence[Sequence[str]]  # of the sentences
     phrase_documents: Sequence[Sequence[str]]
     restorer: RestorerTables
+    cues: Sequence[frozenset[str]] = ()  # of the intent, by sentence
 
 
 def train(
@@ -92,15 +96,18 @@ def train(
 def prepare(sentences: Sequence[Sentence], phrases: Sequence[tuple[str, str]]) -> Material:
     """Train the restorer and repair every text with it."""
     plain = load_normalizer()
-    texts = [*(sentence.text for sentence in sentences), *(phrase for _, phrase in phrases)]
+    texts = [*(s.text for s in sentences if s.style not in MISSPELT), *(phrase for _, phrase in phrases)]
     tables = build_tables(accent_rows(plain, texts, [*listed_words(), *place_names(TABLES)]))
     normalizer = load_normalizer(Restorer(tables))
+    framing, intents = load_framing(TABLES / "framing.toml"), load_intents(TABLES / "intents.toml")
+    readings = [normalizer.read(sentence.text).tokens for sentence in sentences]
     return Material(
         sentences=sentences,
         phrases=phrases,
-        documents=_documents(normalizer, [sentence.text for sentence in sentences]),
-        phrase_documents=_documents(normalizer, [phrase for _, phrase in phrases]),
+        documents=[tuple(token.text for token in framing.matter(tokens)) for tokens in readings],
+        phrase_documents=[normalizer.normalize(phrase).tokens for _, phrase in phrases],
         restorer=tables,
+        cues=[intents.cues(tokens) for tokens in readings],
     )
 
 
@@ -115,18 +122,21 @@ def fit_model(material: Material, embedder: Embedder | None, say: Progress) -> "
 
     from nlp.fields import FieldTables
     from nlp.model_store import StoredModel
-    from nlp.training_folds import Corpus, held_out_parts, held_out_report
-    from nlp.training_models import fit, fit_mixture, quantize
+    from nlp.training_folds import Corpus, fit_talk, held_out, held_out_report
+    from nlp.training_models import fit, fit_mixture, mix, quantize
 
     phrases = build_lexicon(material)
+    lexicon = Lexicon(phrases)
     corpus = Corpus.of(material.sentences, material.phrases, material.documents, material.phrase_documents, embedder)
     folds = folds_by_block(material.sentences, FOLDS)
     say("fitting on held-out voices")
-    parts = held_out_parts(corpus, Lexicon(phrases), folds, FOLDS, say)
+    opinions = held_out(corpus, lexicon, folds, FOLDS, say)
+    parts = opinions.parts
     right, field_of = corpus.right, corpus.field_of
     lexical = fit_mixture(parts[:3], right, field_of)
     full = fit_mixture(parts, right, field_of) if len(parts) == 4 else np.zeros(0, np.float32)
-    held_out = held_out_report(corpus, parts, lexical, full)
+    figures = held_out_report(corpus, parts, lexical, full)
+    talk = fit_talk(corpus, lexicon, material.cues, opinions.talk, mix(parts[:3], lexical * CAUTION))
     say("fitting the final models")
     fitted = fit(corpus.rows, corpus.labels, len(corpus.subfields), corpus.vectors, corpus.has_vector)
     linear, linear_scale = quantize(fitted.linear)
@@ -145,17 +155,18 @@ def fit_model(material: Material, embedder: Embedder | None, say: Progress) -> "
         weights=np.concatenate([lexical, full]).astype(np.float32) * np.float32(CAUTION),
         embed_head=fitted.embed_head,
         embed_bias=fitted.embed_bias,
+        talk=talk,
     )
     report: dict[str, Any] = {
         "sentences": len(material.sentences),
         "phrases": len(material.phrases),
         "data_hash": data_hash(material),
-        "held_out": held_out,
+        "held_out": figures,
         "libraries": {name: version(name) for name in ("numpy", "scikit-learn", "underthesea")},
         "mixture": [round(float(weight), 3) for weight in tables.weights],
     }
-    lexicon = {" ".join(words): owners for words, owners in phrases.items()}
-    return StoredModel(material.restorer, tables, lexicon, report), held_out
+    stored_phrases = {" ".join(words): owners for words, owners in phrases.items()}
+    return StoredModel(material.restorer, tables, stored_phrases, report), figures
 
 
 def data_hash(material: Material) -> str:
@@ -166,7 +177,3 @@ def data_hash(material: Material) -> str:
     for subfield, phrase in material.phrases:
         digest.update(f"{subfield}\t{phrase}\n".encode())
     return digest.hexdigest()[:12]
-
-
-def _documents(normalizer: Normalizer, texts: Iterable[str]) -> list[tuple[str, ...]]:
-    return [normalizer.normalize(text).tokens for text in texts]

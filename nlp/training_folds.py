@@ -9,8 +9,10 @@ from scipy import sparse  # type: ignore[import-untyped]  # ships no types
 
 from nlp.embed import MAX_WORDS, Embedder
 from nlp.lexicon import Lexicon
+from nlp.normalize import strip_accents
+from nlp.talk import signals, trouble_phrases
 from nlp.training_data import Sentence
-from nlp.training_models import PHRASE_WEIGHT, Labels, Matrix, Space, build_space, fit, lexicon_rows, mix
+from nlp.training_models import PHRASE_WEIGHT, Labels, Matrix, Space, build_space, fit, fit_weights, lexicon_rows, mix
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,26 +67,61 @@ class Corpus:
         return np.array([numbers[name] for name in names])
 
 
-def held_out_parts(
+@dataclass(frozen=True, slots=True)
+class HeldOut:
+    """What models say of sentences whose voices they don't know."""
+
+    parts: list[Matrix]  # log scores: linear, bayes, lexicon and, with vectors, embedding
+    talk: Matrix  # log odds of being no report
+
+
+def held_out(
     corpus: Corpus, lexicon: Lexicon, folds: Sequence[int], count: int, say: Callable[[str], None]
-) -> list[Matrix]:
-    """Return the log scores (linear, bayes, lexicon and, with vectors, embedding) of each sentence, held out."""
+) -> HeldOut:  # fmt: skip
+    """Train on all folds but one and score that one, in turn."""
     size, width = len(corpus.sentences), len(corpus.subfields)
     extra = len(corpus.labels.subfields) - size
     fold_of = np.concatenate([np.array(folds), np.full(extra, -1)])
     linear, bayes = np.zeros((size, width), np.float32), np.zeros((size, width), np.float32)
     head = np.zeros((size, width), np.float32)
+    talk = np.zeros(size, np.float32)
     for fold in range(count):
         kept, held = fold_of != fold, np.flatnonzero(fold_of == fold)
         vectors = corpus.vectors[kept] if corpus.vectors is not None else None
         fitted = fit(corpus.rows[kept], corpus.labels.take(kept), width, vectors, np.ones(int(kept.sum()), np.bool_))
         linear[held] = corpus.rows[held] @ fitted.linear + fitted.linear_bias
         bayes[held] = corpus.rows[held] @ fitted.bayes
+        talk[held] = (corpus.rows[held] @ fitted.binary + fitted.binary_bias)[:, 1]
         if corpus.vectors is not None:
             head[held] = corpus.vectors[held] @ fitted.embed_head + fitted.embed_bias
         say(f"held-out part {fold + 1} of {count}")
     parts = [linear, bayes, lexicon_rows(lexicon, corpus.documents, corpus.subfields)]
-    return [*parts, head] if corpus.vectors is not None else parts
+    return HeldOut([*parts, head] if corpus.vectors is not None else parts, talk)
+
+
+def fit_talk(
+    corpus: Corpus, lexicon: Lexicon, cues: Sequence[frozenset[str]], talk: Matrix, probabilities: NDArray[np.float64]
+) -> Matrix:
+    """Return the weights of the signals of talk, from held-out opinions."""
+    names = list(corpus.subfields)
+    share, praise = (probabilities[:, names.index(name)] for name in ("khac.chuyen_phiem", "khac.gop_y"))
+    other = probabilities[:, [name.startswith("khac.") for name in names]].sum(axis=1)
+    rows = []
+    for row, words in enumerate(corpus.documents):
+        hits = lexicon.hits(words, [strip_accents(word) for word in words])
+        rows.append(
+            signals(
+                words=float(1.0 / (1.0 + np.exp(-talk[row]))),
+                share=float(share[row]),
+                other=float(other[row]),
+                praise=float(praise[row]),
+                phrases=trouble_phrases(hits),
+                length=len(words),
+                cues=cues[row],
+            )
+        )
+    target = corpus.labels.non_report[: len(corpus.documents)]
+    return fit_weights(np.array(rows, np.float32), target)
 
 
 def held_out_report(corpus: Corpus, parts: Sequence[Matrix], lexical: Matrix, full: Matrix) -> dict[str, float]:

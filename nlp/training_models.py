@@ -156,6 +156,14 @@ def mix(parts: Sequence[Matrix], weights: Sequence[float] | NDArray[np.generic])
     return result
 
 
+def fit_weights(rows: Matrix, target: NDArray[np.int64]) -> Matrix:
+    """Return logistic weights of a few signals, of which the first is the constant 1."""
+    model = LogisticRegression(C=1.0, max_iter=2000, fit_intercept=False)
+    model.fit(rows, target)
+    weights: Matrix = model.coef_[0].astype(np.float32)
+    return weights
+
+
 def quantize(weights: Matrix) -> tuple[NDArray[np.int8], Matrix]:
     """Return 8-bit weights and one scale a row."""
     scale = (np.abs(weights).max(axis=1) / 127.0).astype(np.float32)

@@ -121,8 +121,10 @@ class Normalizer:
             return Choice(((word, 0.0, ""),))
         forms = [(form, cost, "accent") for form, cost in restorer.forms(word, accent_cost=accent_cost)]
         if is_complete(word) or (has_accents(word) and is_syllable(word)):
-            if not restorer.knows(word) and not token.is_capital:
-                forms.extend((form, cost, "dialect") for form, cost in dialect_forms(word) if restorer.knows(form))
+            if restorer.is_rare(word) and not token.is_capital:
+                forms.extend(
+                    (form, cost, "dialect") for form, cost in dialect_forms(word) if not restorer.is_rare(form)
+                )
         elif not restorer.knows_plain(plain) and word not in self._known and len(word) >= 3:
             forms.extend(_repairs(word, plain, restorer, accent_cost))
         return Choice(tuple(forms))
