@@ -1,7 +1,7 @@
 """Finds the words that say what a name beside them is: kind of unit, street, landmark, home, place of the trouble."""
 
 from collections import defaultdict
-from functools import cache
+from functools import cache, lru_cache
 
 from nlp.gazetteer_keys import accented_key, folded_key
 from nlp.locality.tokens import JOINED, SOFT, Tokens
@@ -81,32 +81,26 @@ class Cues:
         return word in ("xã", "xa") and follower in ("hội", "hoi", "viên") and not tokens.capital[index]
 
     def _find(self) -> None:
-        words = _cue_words()
-        openings = _cue_openings()
+        words, openings = _cue_words(), _cue_openings()
         tokens = self.tokens
-        gaps = tokens.gaps
+        gaps, all_folded, all_accented = tokens.gaps, tokens.folded, tokens.accented
         is_accented = tokens.accent_share >= _WELL_ACCENTED
-        count = len(tokens)
-        for start in range(count):
-            if tokens.folded[start] not in openings:
+        count = len(all_folded)
+        for start, folded in enumerate(all_folded):
+            if folded not in openings:
                 continue
-            folded = accented = ""
-            for end in range(start, min(start + _LONGEST, count)):
-                if end > start and gaps[end] != JOINED:
-                    break
-                folded += tokens.folded[end]
-                accented += tokens.accented[end]
-                known = words.get(folded)
-                if known is None:
-                    continue
+            accented = all_accented[start]
+            end = start + 1
+            while True:
                 # In a well accented text "xa" is far and "cho" is for: one bare syllable is no cue there.
-                exact_only = is_accented and end == start
-                kinds = frozenset(
-                    kind for cue, kind in known if accented == cue or (not exact_only and _may_be(accented, cue))
-                )
-                if kinds:
-                    self.before.setdefault(end + 1, []).append((start, kinds))
-                    self.after.setdefault(start, []).append((end + 1, kinds))
+                if folded in words and (kinds := _kinds_of(folded, accented, is_accented and end == start + 1)):
+                    self.before.setdefault(end, []).append((start, kinds))
+                    self.after.setdefault(start, []).append((end, kinds))
+                if end >= count or end - start >= _LONGEST or gaps[end] != JOINED:
+                    break
+                folded += all_folded[end]
+                accented += all_accented[end]
+                end += 1
 
     def _find_street_names(self) -> None:
         names, openings = _street_keys()
@@ -148,6 +142,13 @@ class Cues:
             if offset and self.kinds_at(index) & UNIT_KINDS:
                 return
             self.street[index] = DEFINITE if known_end is not None else strength
+
+
+@lru_cache(maxsize=4_000)
+def _kinds_of(folded: str, accented: str, exact_only: bool) -> frozenset[str]:
+    """The kinds of cue that the words may be."""
+    known = _cue_words()[folded]
+    return frozenset(kind for cue, kind in known if accented == cue or (not exact_only and _may_be(accented, cue)))
 
 
 def _may_be(written: str, cue: str) -> bool:

@@ -61,7 +61,7 @@ def find_mentions(gazetteer: Gazetteer, tokens: Tokens, cues: Cues) -> list[Ment
     inner = cues.inside_unit_words()
     found = []
     for start in range(count):
-        if start in inner:  # "thành [phố Huế]"
+        if folded[start][:4] not in openings or start in inner:  # "thành [phố Huế]"
             continue
         key = ""
         for end in range(start, min(start + LONGEST_NAME, count)):

@@ -48,20 +48,23 @@ def tokenize(text: str, *, replacements: dict[int, str] | None = None) -> Tokens
     last = 0
     for match in _TOKEN.finditer(composed):
         start, end = match.span()
-        gaps.append(_gap(composed[last:start], words[-1] if words else ""))
+        between = composed[last:start]
+        gaps.append(JOINED if between == " " else _gap(between, words[-1] if words else ""))
         words.append(match.group())
-        starts.append(offsets[start] if offsets else start)
-        ends.append(offsets[end] if offsets else end)
+        starts.append(start)
+        ends.append(end)
         last = end
+    if offsets is not None:
+        starts = [offsets[start] for start in starts]
+        ends = [offsets[end] for end in ends]
     if replacements:
         words = [replacements.get(start, word) for word, start in zip(words, starts, strict=True)]
     lower = _as_meant(words)
-    accented = [accented_key(word) for word in lower]
-    folded = [_folded(key) for key in accented]
+    keys = [_keys(word) for word in lower]
     return Tokens(
         lower,
-        folded,
-        accented,
+        [folded for folded, _accented in keys],
+        [accented for _folded, accented in keys],
         starts,
         ends,
         gaps,
@@ -72,8 +75,10 @@ def tokenize(text: str, *, replacements: dict[int, str] | None = None) -> Tokens
 
 
 @lru_cache(maxsize=20_000)
-def _folded(accented: str) -> str:
-    return number_key(strip_accents(accented))
+def _keys(word: str) -> tuple[str, str]:
+    """Folded and accented key of a token."""
+    accented = accented_key(word)
+    return number_key(strip_accents(accented)), accented
 
 
 def _compose(text: str) -> tuple[str, list[int] | None]:
