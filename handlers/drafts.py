@@ -76,6 +76,11 @@ class Draft:
         return "\n".join(part.text for part in self.texts if not part.is_place)
 
     @property
+    def places(self) -> str:
+        """The texts that say only where."""
+        return "\n".join(part.text for part in self.texts if part.is_place)
+
+    @property
     def is_empty(self) -> bool:
         return not (self.texts or self.photos or self.point)
 

@@ -1,6 +1,6 @@
 """What a draft amounts to: its field and place as understood or chosen, and what is still missing."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from handlers.conversation.world import CommuneView, Filing, World
 from handlers.drafts import Draft
@@ -15,6 +15,7 @@ from nlp.results import (
 )
 
 UNCLEAR = "khac.khong_ro"
+LIKELY = 0.05  # a subfield below this share is no idea at all
 NO_MATTERS = frozenset({UNCLEAR, "khac.chuyen_phiem", "khac.ngoai_dia_ban"})  # of use to the machine only
 
 
@@ -42,7 +43,7 @@ def assess(draft: Draft, world: World) -> Assessment:
     """Read the whole draft; what the citizen chose stands above what the machine reads."""
     understanding = world.understand(draft.story)
     exif = next((photo.point for photo in draft.photos if photo.point), None)
-    locality = world.read_place(understanding.locality, draft.point, exif)
+    locality = world.read_place(_told_place(draft, understanding, world), draft.point, exif)
     field = understanding.field
     chosen = draft.subfield
     subfield = _full_subfield(chosen, understanding) if chosen else field.subfield
@@ -64,8 +65,8 @@ def assess(draft: Draft, world: World) -> Assessment:
 
 def best_subfield(field: str, understanding: Understanding) -> str | None:
     """The machine's best subfield inside a field that the citizen chose; None where it has no idea."""
-    codes = (code for code, _ in understanding.field.subfields if code not in NO_MATTERS)
-    return next((code for code in codes if code.partition(".")[0] == field), None)
+    likely = (code for code, share in understanding.field.subfields if share >= LIKELY and code not in NO_MATTERS)
+    return next((code for code in likely if code.partition(".")[0] == field), None)
 
 
 def commune_view(candidate: PlaceCandidate, world: World) -> CommuneView:
@@ -108,6 +109,16 @@ def _full_subfield(chosen: str, understanding: Understanding) -> str:
     if "." in chosen:
         return chosen
     return best_subfield(chosen, understanding) or chosen
+
+
+def _told_place(draft: Draft, understanding: Understanding, world: World) -> Locality:
+    """Where the story says it is; where it doesn't, what was said of the place alone."""
+    told = understanding.locality
+    is_silent = told.action is PlaceAction.NONE and told.area is None
+    if not is_silent or not draft.places:
+        return told
+    place = world.understand(draft.places).locality
+    return place if told.words.text == "" else replace(place, words=told.words)
 
 
 def _outside(locality: Locality, world: World) -> Area | None:

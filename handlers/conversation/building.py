@@ -5,11 +5,13 @@ from dataclasses import replace
 from handlers.commands import ALIASES
 from handlers.conversation.assess import NO_MATTERS, UNCLEAR, Assessment, assess, best_subfield, make_filing
 from handlers.conversation.hearing import (
+    intent_of,
     is_about_a_place,
     is_correction,
     is_no_matter,
     is_other_trouble,
     is_place_only,
+    is_vague,
 )
 from handlers.conversation.talk import Talk, summary_text
 from handlers.conversation.world import Submit
@@ -57,7 +59,9 @@ def proceed(talk: Talk) -> None:
         _ask_what(talk, draft)
         return
     view = assess(draft, talk.world)
-    if view.understanding.intent is not Intent.REPORT and "what" not in draft.asked:
+    heard = view.understanding
+    is_unclear = intent_of(heard) is not Intent.REPORT or (is_vague(heard) and not draft.photos)
+    if is_unclear and "what" not in draft.asked:
         _mark_asked(talk, "what")
         talk.put(talk.text("ask.what_again"), [], Step.WHAT)
     elif (key := _place_question(view, draft)) is not None:
@@ -175,14 +179,15 @@ def answer_confirm(talk: Talk, part: TextPart) -> None:
     assert draft is not None
     heard = talk.world.understand(part.text)
     if is_no_matter(heard):
-        if heard.intent is Intent.THANKS:
+        if intent_of(heard) is Intent.THANKS:
             talk.lead_in("draft.not_sent")
         repeat_question(talk)
     elif is_correction(part.text):
         _correct(talk, part, heard)
-    elif is_place_only(heard) and heard.locality.best is not None:
+    elif is_place_only(heard):
         merge(talk, Held(texts=(replace(part, is_place=True),)))
-        choose_candidate(talk, heard.locality.best, heard.locality.words.text)
+        if heard.locality.action is PlaceAction.ACCEPT and heard.locality.best is not None:
+            choose_candidate(talk, heard.locality.best, heard.locality.words.text)
         proceed(talk)
     elif is_other_trouble(heard, assess(draft, talk.world).subfield):
         ask_whether_second(talk, Held(texts=(part,)))

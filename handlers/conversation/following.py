@@ -7,7 +7,7 @@ from handlers.codes import find_codes
 from handlers.commands import is_yes
 from handlers.conversation.assess import commune_view
 from handlers.conversation.building import merge, proceed
-from handlers.conversation.hearing import asks_how_it_stands, goes_on, is_unhappy, objects
+from handlers.conversation.hearing import asks_how_it_stands, goes_on, intent_of, is_unhappy, objects
 from handlers.conversation.talk import Talk, buttons, make_choices
 from handlers.conversation.world import Attach, ListMine, Lookup, ReportBrief, Say
 from handlers.drafts import Held, Step
@@ -145,8 +145,9 @@ def brief_of(talk: Talk, code: str) -> ReportBrief | None:
 def _answer_talk(talk: Talk, text: str, heard: Understanding, named: str | None, held: Held) -> bool:
     """Answer what is no report: thanks, a greeting, how it stands. True if that was all."""
     waiting = waiting_question(talk)
+    intent = intent_of(heard)
     if waiting is not None and named in (None, waiting.code):
-        if heard.intent in (Intent.CHAT, Intent.QUESTION) or (is_yes(text) and heard.intent is not Intent.THANKS):
+        if intent in (Intent.CHAT, Intent.QUESTION) or (is_yes(text) and intent is not Intent.THANKS):
             attach(talk, waiting.code, held)  # "vẫn như cũ" is an answer, however short
             return True
     elif _is_about_progress(talk, text, heard):
@@ -156,14 +157,14 @@ def _answer_talk(talk: Talk, text: str, heard: Understanding, named: str | None,
         is_sending = "gui" in fold(text).split()
         talk.say("filed.already" if is_sending else "talk.fine", code=talk.world.facts.reports[0].code)
         return True
-    if heard.intent is Intent.REPORT or (named is not None and heard.intent in (Intent.CHAT, Intent.QUESTION)):
+    if intent is Intent.REPORT or (named is not None and intent in (Intent.CHAT, Intent.QUESTION)):
         return False
-    if heard.intent is Intent.QUESTION:
+    if intent is Intent.QUESTION:
         _answer_question(talk)
     else:
         is_first = any(isinstance(step, Say) for step in talk.steps)  # the notice has greeted already
-        is_greeting = is_first and heard.intent is Intent.GREETING
-        talk.say("first.invite" if is_greeting else _SMALL_TALK[heard.intent])
+        is_greeting = is_first and intent is Intent.GREETING
+        talk.say("first.invite" if is_greeting else _SMALL_TALK[intent])
     return True
 
 
@@ -195,10 +196,10 @@ def _place_by_likeness(talk: Talk, held: Held, heard: Understanding | None, text
     waiting = waiting_question(talk)
     candidates = [waiting] if waiting is not None else reports
     fresh = _just_filed(talk, candidates)
-    if heard is not None and _is_new_trouble(heard, text, candidates):
-        start_draft(talk, held)
-    elif not candidates:
+    if not candidates:
         _place_after_the_end(talk, held, text)
+    elif heard is not None and _is_new_trouble(heard, text, candidates):
+        start_draft(talk, held)
     elif waiting is not None:
         attach(talk, waiting.code, held)
     elif heard is None and fresh is not None:
@@ -240,7 +241,7 @@ def _just_filed(talk: Talk, reports: list[ReportBrief]) -> ReportBrief | None:
 
 def _is_new_trouble(heard: Understanding, text: str, reports: list[ReportBrief]) -> bool:
     """Whether this is surely about something else than these reports; what is doubtful is added to them."""
-    if heard.intent is not Intent.REPORT or len(heard.normalized.tokens) < 4:
+    if intent_of(heard) is not Intent.REPORT or len(heard.normalized.tokens) < 4:
         return False
     best, communes = heard.locality.best, {brief.commune for brief in reports if brief.commune}
     is_placed = heard.locality.action is PlaceAction.ACCEPT and best is not None

@@ -6,6 +6,13 @@ from handlers.folding import fold, fold_answer
 from nlp.results import Intent, PlaceAction, Understanding
 
 SECOND_TROUBLE_CONFIDENCE = 0.75  # a different field, said this surely, is asked about
+CLEAR_FIELD = 0.4  # below this a few words say nothing
+CLEAR_TALK = 0.6
+# "làm sao để gửi phản ánh", "bạn là ai vậy"
+_ASKS_US = re.compile(
+    r"\b(?:(?:lam sao|lam the nao|cach nao|cach|huong dan|chi)\b.*\b(?:phan anh|gui anh|gui vi tri|dung kenh|su dung)"
+    r"|(?:ban|em|bot|day|may|ad) la (?:ai|gi|bot|nguoi|may)|ai day)\b"
+)
 # "không phải, ở phường Sa Pa cơ", "sai rồi", "nhầm, là điện chứ"
 _DENIAL = re.compile(
     r"^(?:da |a |oi |ui |u )?(?:khong phai|ko phai|k phai|hong phai|hem phai|khong dung|ko dung|chua dung|sai|nham"
@@ -41,6 +48,22 @@ _PLACE_CUE = re.compile(
 )
 
 
+def intent_of(heard: Understanding) -> Intent:
+    """The language part's intent, with the questions that are put to a bot, and talk that it took for a report."""
+    if heard.intent is not Intent.REPORT or heard.danger.is_danger or _names_a_place(heard):
+        return heard.intent
+    if _ASKS_US.search(fold(heard.normalized.original)):
+        return Intent.QUESTION
+    is_talk = heard.field.subfield == "khac.chuyen_phiem" and heard.field.confidence >= CLEAR_TALK
+    return Intent.CHAT if is_talk else heard.intent
+
+
+def is_vague(heard: Understanding) -> bool:
+    """A few words from which neither trouble nor place can be told."""
+    is_short = len(heard.normalized.tokens) <= 4
+    return is_short and heard.field.confidence < CLEAR_FIELD and not _names_a_place(heard)
+
+
 def is_correction(text: str) -> bool:
     """Whether the line denies what was shown."""
     return _DENIAL.match(fold(text)) is not None or fold_answer(text) in _BARE_DENIALS
@@ -69,14 +92,14 @@ def objects(text: str) -> bool:
 
 def is_no_matter(heard: Understanding) -> bool:
     """Whether nothing is lost when this doesn't go into a report: a greeting, thanks, signs without words."""
-    return heard.intent in (Intent.GREETING, Intent.THANKS, Intent.EMPTY) and not _names_a_place(heard)
+    return intent_of(heard) in (Intent.GREETING, Intent.THANKS, Intent.EMPTY) and not _names_a_place(heard)
 
 
 def is_other_trouble(heard: Understanding, subfield: str) -> bool:
     """Whether this text surely speaks of another field than ``subfield``."""
     field = subfield.partition(".")[0]
     return (
-        heard.intent is Intent.REPORT
+        intent_of(heard) is Intent.REPORT
         and heard.field.confidence >= SECOND_TROUBLE_CONFIDENCE
         and heard.field.field not in (field, "khac")
         and len(heard.normalized.tokens) >= 5
@@ -85,16 +108,20 @@ def is_other_trouble(heard: Understanding, subfield: str) -> bool:
 
 def is_place_only(heard: Understanding) -> bool:
     """ "ở phường Sa Pa", "tổ 5 phường Cốc Lếu": a place and hardly anything else."""
-    best = heard.locality.best
-    if heard.locality.action is not PlaceAction.ACCEPT or best is None:
+    locality = heard.locality
+    if locality.action is PlaceAction.ACCEPT and locality.best is not None:
+        written = locality.best.written
+    elif locality.area is not None:
+        written = locality.area.name
+    else:
         return False
     said = sum(token[0].isalnum() for token in heard.normalized.tokens)
-    return said - len(best.written.split()) - len(heard.locality.words.text.split()) <= 4
+    return said - len(written.split()) - len(locality.words.text.split()) <= 4
 
 
 def is_about_a_place(text: str, heard: Understanding) -> bool:
     """Whether words that no gazetteer knows may still say where: "gần cây xăng", "xóm bà Tám"."""
-    if len(text) > 80 or heard.intent is not Intent.REPORT:
+    if len(text) > 80 or intent_of(heard) is not Intent.REPORT:
         return False
     is_story = heard.field.confidence >= SECOND_TROUBLE_CONFIDENCE and heard.field.field != "khac"
     return _PLACE_CUE.match(fold(text)) is not None or (not is_story and len(text.split()) <= 5)
