@@ -5,12 +5,11 @@ from collections.abc import Iterable
 from datetime import date
 from threading import Lock
 
-from nlp.fusion import fuse
-from nlp.pins import locate_point
-
 from handlers.messages import Point
 from handlers.province import ProvincePack
+from nlp.fusion import fuse
 from nlp.gazetteer import Gazetteer
+from nlp.pins import locate_point
 from nlp.pipeline import Language
 from nlp.results import Context, Locality, PinResult, PlaceAction, Understanding, Unit
 
