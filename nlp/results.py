@@ -124,7 +124,7 @@ class Unit:
 
 @dataclass(frozen=True, slots=True)
 class PlaceCandidate:
-    """A commune that the words may mean. ``named`` is the unit as written, ``current`` the one in force at ``as_of``."""
+    """A commune that the words may mean. ``named`` = the unit as written, ``current`` = in force at ``as_of``."""
 
     current: Unit
     named: Unit | None
