@@ -9,6 +9,7 @@ from handlers.errors import UnknownAgency
 from handlers.folding import fold
 from handlers.province import ProvincePack
 from handlers.queries import NOBODY, commune_names, open_codes
+from storage.deadlines import LOCAL
 from storage.workflow import OPEN, Status
 
 ALL, OPEN_WORD = "all", "open"
@@ -85,7 +86,7 @@ def complete_code(ctx: Any, incomplete: str) -> list[tuple[str, str]]:
 def complete_agency(ctx: Any, incomplete: str) -> list[tuple[str, str]]:
     """Agencies of today, for TAB."""
     seat = _seat(ctx)
-    today = seat.now().date()
+    today = seat.now().astimezone(LOCAL).date()
     agencies = seat.office.pack.agencies.values()
     return [
         (agency.key, agency.name.replace(" {commune}", ""))

@@ -6,6 +6,7 @@ from datetime import timedelta
 from admin_cli.failures import role_names
 from admin_cli.seat import Seat
 from handlers.dossiers import Dossier
+from storage.deadlines import LOCAL
 from storage.workflow import Act, Role, Status, acts_from, find_transition
 
 # the act that usually comes next stands first; acts without a command of their own are left out
@@ -63,7 +64,7 @@ def remark(seat: Seat, report: Dossier) -> str:
 def suggested_agency(seat: Seat, subfield: str, commune: str | None) -> tuple[str, str, tuple[str, ...]] | None:
     """Id and name of the agency that routing names today, with those that help; None where it names none."""
     pack = seat.office.pack
-    route = pack.route(subfield, commune, seat.now().date())
+    route = pack.route(subfield, commune, seat.now().astimezone(LOCAL).date())
     if route is None:
         return None
     names = tuple(pack.agency_name(pack.agency_id(key, commune) or key) for key in route.cooperating)

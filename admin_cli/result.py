@@ -33,7 +33,7 @@ def result(
     json: Annotated[bool, typer.Option("--json")] = False,
 ) -> None:
     """Submit a result."""
-    from handlers.reports import ResultDraft  # the tables' classes: only an act needs them
+    from handlers.closing import ResultDraft  # the tables' classes: only an act needs them
 
     seat: Seat = ctx.obj
     whole = seat.code(code)

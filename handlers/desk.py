@@ -19,9 +19,9 @@ from handlers import notifications, reports
 from handlers.accounts import require
 from handlers.actors import Actor
 from handlers.bootstrap import DeskServices
+from handlers.closing import ResultDraft
 from handlers.messages import reply_from_json
 from handlers.office import Office
-from handlers.reports import ResultDraft
 from storage import migrate, outbox, queue
 from storage.database import Database
 from storage.errors import ChangedMeanwhile

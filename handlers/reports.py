@@ -1,28 +1,35 @@
 """The report's life: each act of the table as one use-case on a session, without a commit of its own."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlmodel import Session, col, select
+from sqlmodel import Session, select
 
 from handlers import notifications
 from handlers.actors import CITIZEN, SYSTEM, Actor
-from handlers.errors import Incomplete, NotYours, TooSoon, UnknownAgency
+from handlers.clocks import after_pause, due_for, half_clock
+from handlers.clocks import expected_answer as expected_answer  # told at filing: callers find it beside the acts
+from handlers.closing import ResultDraft as ResultDraft
+from handlers.closing import check_closing_gate, need_text, photo_hashes, stored_result
+from handlers.errors import Incomplete, NotYours, TooSoon
+from handlers.handover import (
+    correct_commune,
+    correct_field,
+    replace_assignments,
+    resolve_agency,
+    set_lead_assignment,
+)
 from handlers.office import Office
-from storage.deadlines import add_working_days, add_working_hours, working_time_between
 from storage.errors import InvalidTransition, NotAllowed, NotFound
-from storage.models import Assignment, Follower, History, Media, Prediction, Report, ReportPhoto
+from storage.models import Follower, History, Report, ReportPhoto
 from storage.workflow import (
     MAX_QUESTIONS,
-    MIN_ANSWER,
     MIN_REASON,
     REJECT_CODES,
     Act,
     Need,
-    NoPhotoReason,
-    Outcome,
     Role,
     Status,
     Told,
@@ -30,20 +37,6 @@ from storage.workflow import (
     UrgencyClass,
     find_transition,
 )
-
-
-@dataclass(frozen=True, slots=True)
-class ResultDraft:
-    """What an officer submits to close a report (``domain.md`` §3.5)."""
-
-    answer: str
-    outcome: Outcome
-    photos: tuple[str, ...] = ()  # hashes of stored after-photos
-    no_photo: NoPhotoReason | None = None
-    no_photo_why: str = ""
-    data: dict[str, Any] = field(
-        default_factory=dict
-    )  # planned: head, on; not_found: visited_at; handed_over: document
 
 
 def load_report(session: Session, code: str) -> Report:
@@ -74,16 +67,16 @@ def assign(
     act = Act.ASSIGN if report.status is Status.RECEIVED else Act.REROUTE
     transition = _permit(report, act, by)
     if act is Act.REROUTE:
-        _need_text(Need.REASON, reason, MIN_REASON, "reroute_reason")
+        need_text(Need.REASON, reason, MIN_REASON, "reroute_reason")
     if subfield is not None:
-        _correct_field(session, office, report, subfield, by, reason)
+        correct_field(session, office, report, subfield, by, reason)
     if commune is not None:
-        _correct_commune(session, office, report, commune, by, reason)
+        correct_commune(session, office, report, commune, by, reason)
     if "." not in report.subfield or report.subfield == "khac.khong_ro":
         raise Incomplete(Need.FIELD, "field_unknown", code=code)
     if report.commune_code is None and report.lat is None:
         raise Incomplete(Need.PLACE, "place_unknown", code=code)
-    lead = _resolve_agency(office, report, agency)
+    lead = resolve_agency(office, report, agency)
     if urgency is not None:
         report.urgency = urgency
     now = office.now()
@@ -91,7 +84,7 @@ def assign(
         report.assigned_at = now
         report.due_original = report.due_at = due_for(office, report, now)
     report.lead_agency, report.officer = lead, None
-    _replace_assignments(session, report, lead, now)
+    replace_assignments(session, report, lead, now)
     row = _move(session, office, report, transition, by, text=reason, data={"agency": lead})
     name = office.pack.agency_name(lead, report.commune_name)
     key = "push.assigned" if act is Act.ASSIGN else "push.rerouted"
@@ -104,7 +97,7 @@ def accept(session: Session, office: Office, code: str, *, by: Actor) -> Report:
     report = load_report(session, code)
     transition = _permit(report, Act.ACCEPT, by)
     report.officer = by.account
-    _set_lead_assignment(session, report, "accepted", office.now())
+    set_lead_assignment(session, report, "accepted", office.now())
     row = _move(session, office, report, transition, by)
     _tell(session, office, report, row, transition, "push.accepted", agency=office.lead_name(report))
     return report
@@ -114,7 +107,7 @@ def ask(session: Session, office: Office, code: str, question: str, *, by: Actor
     """Ask the citizen: T2 by intake, T3 by the agency, at most two questions by agencies."""
     report = load_report(session, code)
     transition = _permit(report, Act.ASK, by)
-    _need_text(Need.QUESTION, question, MIN_REASON, "question_short")
+    need_text(Need.QUESTION, question, MIN_REASON, "question_short")
     is_agency = report.status is not Status.RECEIVED
     if is_agency and report.question_count >= MAX_QUESTIONS:
         raise Incomplete(Need.QUESTION, "too_many_questions", limit=MAX_QUESTIONS)
@@ -133,7 +126,7 @@ def resume(session: Session, office: Office, report: Report, *, marker: str = ""
     transition = _permit(report, Act.RESUME, SYSTEM)
     now = office.now()
     if report.asked_at is not None and report.due_at is not None and report.urgency is not UrgencyClass.URGENT:
-        report.due_at = _after_pause(office, report.due_at, report.asked_at, now)
+        report.due_at = after_pause(office, report.due_at, report.asked_at, now)
     row = _move(session, office, report, transition, SYSTEM, data={"marker": marker} if marker else {})
     report.resume_status = report.asked_at = None
     if is_told:
@@ -144,7 +137,7 @@ def progress(session: Session, office: Office, code: str, text: str, *, by: Acto
     """A note on the work: T12; told to the citizen only when public."""
     report = load_report(session, code)
     transition = _permit(report, Act.PROGRESS, by)
-    _need_text(Need.NOTE, text, 1, "note_empty")
+    need_text(Need.NOTE, text, 1, "note_empty")
     row = _move(session, office, report, transition, by, text=text, is_public=is_public)
     _tell(session, office, report, row, transition, "push.progress", agency=office.lead_name(report), note=text)
     return report
@@ -172,7 +165,7 @@ def send_back(session: Session, office: Office, code: str, reason: str, *, by: A
     """The leader wants it done better: T15."""
     report = load_report(session, code)
     transition = _permit(report, Act.SEND_BACK, by)
-    _need_text(Need.REASON, reason, MIN_REASON, "reason_short")
+    need_text(Need.REASON, reason, MIN_REASON, "reason_short")
     _move(session, office, report, transition, by, text=reason)
     return report
 
@@ -187,7 +180,7 @@ def approve(session: Session, office: Office, code: str, *, by: Actor) -> Report
     stored = stored_result(report)
     check_closing_gate(session, report, stored)
     report.resolved_at = office.now()
-    _set_lead_assignment(session, report, "done", report.resolved_at)
+    set_lead_assignment(session, report, "done", report.resolved_at)
     data = {"outcome": report.outcome, "self_approved": is_own}
     row = _move(session, office, report, transition, by, text=report.answer or "", data=data, is_public=True)
     outcome = office.texts.say(f"outcome.{report.outcome}")
@@ -215,7 +208,7 @@ def reject(session: Session, office: Office, code: str, reject_code: str, reason
     transition = _permit(report, Act.REJECT, by)
     if reject_code not in REJECT_CODES:
         raise Incomplete(Need.REJECT_CODE, "reject_code", known=", ".join(REJECT_CODES))
-    _need_text(Need.REASON, reason, MIN_REASON, "reason_short")
+    need_text(Need.REASON, reason, MIN_REASON, "reason_short")
     report.reject_code, report.closed_at = reject_code, office.now()
     row = _move(session, office, report, transition, by, text=reason, data={"code": reject_code}, is_public=True)
     gist = office.texts.say(f"reject.{reject_code}", **office.pack.contacts)
@@ -262,7 +255,7 @@ def rate(session: Session, office: Office, report: Report, rating: str, reason: 
     transition = _permit(report, Act.REOPEN, CITIZEN)
     report.reopen_count += 1
     report.resolved_at = None
-    report.due_at = _half_clock(office, report, now)
+    report.due_at = half_clock(office, report, now)
     row = _move(session, office, report, transition, CITIZEN, text=reason, data={"rating": rating}, is_public=True)
     due = office.show_due(report.due_at)
     _tell(session, office, report, row, transition, "push.reopened", agency=office.lead_name(report), due=due)
@@ -297,7 +290,7 @@ def note(session: Session, office: Office, code: str, text: str, *, by: Actor) -
     """An internal note; changes nothing else, nobody is told."""
     report = load_report(session, code)
     _check_scope(report, by)
-    _need_text(Need.NOTE, text, 1, "note_empty")
+    need_text(Need.NOTE, text, 1, "note_empty")
     _append(session, office, report, "note", by, text=text)
     return report
 
@@ -325,79 +318,6 @@ def append_citizen_note(session: Session, office: Office, report: Report, kind: 
     _append(session, office, report, kind, CITIZEN)
 
 
-def check_closing_gate(session: Session, report: Report, result: ResultDraft) -> None:
-    """Answer, outcome and after-photo, or why there is none (``domain.md`` §3.5). Raises Incomplete."""
-    _need_text(Need.CLOSING_GATE, result.answer, MIN_ANSWER, "answer_short")
-    if result.photos:
-        _check_after_photos(session, report, result.photos)
-    elif result.no_photo is None:
-        raise Incomplete(Need.CLOSING_GATE, "no_after_photo", known=", ".join(NoPhotoReason))
-    else:
-        _need_text(Need.CLOSING_GATE, result.no_photo_why, MIN_ANSWER, "no_photo_why_short")
-    wanted = {
-        Outcome.PLANNED: ("head", "on"),
-        Outcome.NOT_FOUND: ("visited_at",),
-        Outcome.HANDED_OVER: ("document",),
-    }.get(result.outcome, ())
-    missing = [name for name in wanted if not result.data.get(name)]
-    if missing:
-        raise Incomplete(Need.CLOSING_GATE, f"outcome_{result.outcome.value}", missing=", ".join(missing))
-
-
-def stored_result(report: Report) -> ResultDraft:
-    """The submitted result as it stands in the report; the leader's gate looks at it again.
-
-    Its photos are those of this submission, not of one that was sent back or led to a reopening.
-    """
-    data = dict(report.outcome_data)
-    photos = tuple(data.pop("photos", ()))
-    reason = data.pop("no_photo", None)
-    why = data.pop("no_photo_why", "") or ""
-    outcome = Outcome(report.outcome or Outcome.FIXED)
-    return ResultDraft(report.answer or "", outcome, photos, NoPhotoReason(reason) if reason else None, why, data)
-
-
-def due_for(office: Office, report: Report, start: datetime) -> datetime:
-    """The deadline of the handling clock that starts now (``domain.md`` §4)."""
-    sla, calendar = office.pack.sla, office.pack.calendar
-    if report.urgency is UrgencyClass.URGENT:
-        return start + timedelta(hours=sla["urgent_result_hours"])
-    if report.urgency is UrgencyClass.COMPLEX:
-        return add_working_days(calendar, start, sla["complex_days"])
-    return add_working_days(calendar, start, office.days_of(report.subfield))
-
-
-def expected_answer(office: Office, report: Report) -> datetime:
-    """What a citizen is told at filing: intake's hours, then the handling clock."""
-    if report.urgency is UrgencyClass.URGENT:
-        return due_for(office, report, report.created_at)
-    intake = timedelta(hours=office.pack.sla["intake_hours"])
-    return due_for(office, report, add_working_hours(office.pack.calendar, report.created_at, intake))
-
-
-def end_of_working_day(office: Office, moment: datetime) -> datetime:
-    """Closing time of that day, or of the next working day."""
-    return add_working_days(office.pack.calendar, moment - timedelta(days=1), 1)
-
-
-def _half_clock(office: Office, report: Report, now: datetime) -> datetime:
-    if report.urgency is UrgencyClass.URGENT:
-        return now + timedelta(hours=office.pack.sla["urgent_result_hours"] / 2)
-    complex_days = office.pack.sla["complex_days"]
-    days = complex_days if report.urgency is UrgencyClass.COMPLEX else office.days_of(report.subfield)
-    return add_working_days(office.pack.calendar, now, max(1, (days + 1) // 2))
-
-
-def _after_pause(office: Office, due_at: datetime, start: datetime, end: datetime) -> datetime:
-    """The deadline with the office time of a question added, at most its days, rounded up to closing time."""
-    calendar = office.pack.calendar
-    end = min(end, start + timedelta(days=office.pack.sla["question_days"]))
-    paused = working_time_between(calendar, start, end)
-    if not paused:
-        return due_at
-    return end_of_working_day(office, add_working_hours(calendar, due_at, paused))
-
-
 def _permit(report: Report, act: Act, by: Actor) -> Transition:
     transition = find_transition(act, report.status)
     if transition is None:
@@ -412,11 +332,6 @@ def _permit(report: Report, act: Act, by: Actor) -> Transition:
 def _check_scope(report: Report, by: Actor) -> None:
     if not by.may_see(report.lead_agency):
         raise NotYours(report.code, report.lead_agency)
-
-
-def _need_text(need: Need, text: str, length: int, why: str) -> None:
-    if len(text.strip()) < length:
-        raise Incomplete(need, why, minimum=length, length=len(text.strip()))
 
 
 def _move(
@@ -509,94 +424,12 @@ def _tell(
         notifications.tell(session, office, report, row, office.texts.say(key, code=report.code, **values))
 
 
-def _resolve_agency(office: Office, report: Report, typed: str | None) -> str:
-    day = office.now().date()
-    if typed is None:
-        route = office.pack.route(report.subfield, report.commune_code, day)
-        if route is None:
-            raise Incomplete(Need.LEAD, "no_route", subfield=report.subfield)
-        typed = route.lead
-    key, _, commune = typed.partition("@")
-    known = office.pack.agencies.get(key)
-    if known is None or not known.is_valid_on(day):
-        names = tuple(agency.key for agency in office.pack.agencies.values() if agency.is_valid_on(day))
-        raise UnknownAgency(typed, names)
-    agency = office.pack.agency_id(key, commune or report.commune_code)
-    if agency is None:
-        raise UnknownAgency(typed, (), needs_commune=True)
-    return agency
-
-
-def _correct_field(session: Session, office: Office, report: Report, subfield: str, by: Actor, reason: str) -> None:
-    if subfield not in office.pack.subfields:
-        raise Incomplete(Need.FIELD, "subfield_unknown", typed=subfield)
-    _record_human_label(session, office, report, "field", subfield, by, reason)
-    info = office.pack.subfields[subfield]
-    report.field, report.subfield, report.is_restricted = info.field, subfield, info.is_restricted
-    report.urgency = info.urgency(is_danger=report.urgency is UrgencyClass.URGENT)
-
-
-def _correct_commune(
-    session: Session, office: Office, report: Report, commune: tuple[str, str, str], by: Actor, reason: str
-) -> None:
-    _record_human_label(session, office, report, "locality", commune[0], by, reason)
-    report.commune_code, report.commune_valid_from, report.commune_name = commune
-    served = office.pack.served_communes
-    report.in_area = commune[0] in served if served else report.in_area
-
-
-def _record_human_label(
-    session: Session, office: Office, report: Report, kind: str, label: str, by: Actor, reason: str
-) -> None:
-    query = select(Prediction).where(Prediction.report_id == report.id, Prediction.kind == kind)
-    prediction = session.exec(query.order_by(col(Prediction.id).desc())).first()
-    if prediction is not None:
-        prediction.human_label, prediction.human_by = label, by.account
-        prediction.human_at, prediction.human_reason = office.now(), reason or None
-
-
-def _replace_assignments(session: Session, report: Report, lead: str, now: datetime) -> None:
-    assert report.id is not None
-    for row in session.exec(select(Assignment).where(Assignment.report_id == report.id)):
-        if row.state in ("sent", "accepted"):
-            row.state, row.changed_at = "cancelled", now
-    session.add(Assignment(report_id=report.id, agency=lead, is_lead=True, created_at=now, changed_at=now))
-
-
-def _set_lead_assignment(session: Session, report: Report, state: str, now: datetime) -> None:
-    query = select(Assignment).where(Assignment.report_id == report.id, col(Assignment.is_lead).is_(True))
-    row = session.exec(query.order_by(col(Assignment.id).desc())).first()
-    if row is not None:
-        row.state, row.changed_at = state, now
-
-
 def _add_photos(session: Session, report: Report, hashes: Sequence[str], kind: str, now: datetime) -> None:
     assert report.id is not None
-    known = set(_photo_hashes(session, report, kind))
+    known = set(photo_hashes(session, report, kind))
     for item in dict.fromkeys(hashes):
         if item not in known:
             session.add(ReportPhoto(report_id=report.id, media_hash=item, kind=kind, added_at=now))
-
-
-def _photo_hashes(session: Session, report: Report, kind: str) -> tuple[str, ...]:
-    query = select(ReportPhoto.media_hash).where(ReportPhoto.report_id == report.id, ReportPhoto.kind == kind)
-    return tuple(session.exec(query.order_by(col(ReportPhoto.id))))
-
-
-def _check_after_photos(session: Session, report: Report, hashes: Sequence[str]) -> None:
-    before = set(_photo_hashes(session, report, "before"))
-    if set(hashes) & before:
-        raise Incomplete(Need.CLOSING_GATE, "after_photo_is_before")
-    start = _round_started_at(session, report)
-    for item in session.exec(select(Media).where(col(Media.hash).in_(hashes))):
-        if item.taken_at is not None and start is not None and item.taken_at < start:
-            raise Incomplete(Need.CLOSING_GATE, "after_photo_old", taken=item.taken_at.strftime("%d/%m/%Y %H:%M"))
-
-
-def _round_started_at(session: Session, report: Report) -> datetime | None:
-    """When the agency got the report, last: T18 if it was reopened, else T8."""
-    reopened = select(History.at).where(History.report_id == report.id, History.transition == "T18")
-    return session.exec(reopened.order_by(col(History.id).desc())).first() or report.assigned_at
 
 
 def follow(session: Session, report: Report, citizen_id: int, now: datetime) -> None:

@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 from sqlmodel import Session
 
 from handlers.bootstrap import build_office
+from handlers.clocks import due_for, end_of_working_day, expected_answer
 from handlers.province import load_pack
-from handlers.reports import due_for, end_of_working_day, expected_answer, resume
+from handlers.reports import resume
 from handlers.settings import Settings
 from storage.database import Database
 from storage.deadlines import (

@@ -13,9 +13,9 @@ from sqlmodel import Session, col, select
 from handlers import reports
 from handlers.actors import SYSTEM, Actor
 from handlers.bootstrap import build_office
+from handlers.closing import ResultDraft
 from handlers.errors import Incomplete, NotYours, TooSoon, UnknownAgency
 from handlers.office import Office
-from handlers.reports import ResultDraft
 from handlers.settings import Settings
 from storage.database import Database
 from storage.errors import ChangedMeanwhile, InvalidTransition, NotAllowed, NotFound

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+import handlers.closing
+import handlers.handover
 import handlers.reports
 from admin_cli.errors import BadLine, FileMissing, MissingPackage, NoLetter, NotReadable, UnknownChoice
 from admin_cli.failures import describe
@@ -74,10 +76,11 @@ def test_each_error_becomes_one_line_with_a_next_step(paht: CommandLine, error: 
 
 def why_keys() -> Iterator[str]:
     """The keys that the use-cases refuse with, read from their source."""
-    tree = ast.parse(Path(handlers.reports.__file__).read_text(encoding="utf-8"))
-    for node in ast.walk(tree):
+    modules = (handlers.closing, handlers.handover, handlers.reports)
+    trees = [ast.parse(Path(str(module.__file__)).read_text(encoding="utf-8")) for module in modules]
+    for node in (node for tree in trees for node in ast.walk(tree)):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
-            place = {"Incomplete": 1, "TooSoon": 0, "_need_text": 3}.get(node.func.id)
+            place = {"Incomplete": 1, "TooSoon": 0, "need_text": 3}.get(node.func.id)
             if place is not None and isinstance(node.args[place], ast.Constant):
                 yield f"{'too_soon' if place == 0 else 'incomplete'}.{node.args[place].value}"  # type: ignore[attr-defined]
     yield from (f"incomplete.outcome_{name}" for name in ("planned", "not_found", "handed_over"))
