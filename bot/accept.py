@@ -7,9 +7,9 @@ from types import TracebackType
 from typing import Protocol, Self
 
 import structlog
-from sqlalchemy.exc import InterfaceError, OperationalError
 
 from bot.channels.base import Update
+from bot.outages import is_outage
 from bot.wakeups import Topic, Wakeups
 from handlers.messages import lane_key
 from storage import queue
@@ -109,7 +109,7 @@ class Acceptor:
     async def _flush(self) -> None:
         taken = self._take()
         error = await self._try(taken)
-        if error is not None and len(taken) > 1 and not _is_outage(error):
+        if error is not None and len(taken) > 1 and not is_outage(error):
             for one in taken:  # one update that can't be stored must not take the others along
                 _tell([one], await self._try([one]))
             return
@@ -129,9 +129,7 @@ class Acceptor:
         try:
             await self._store.store([update for updates, _ in taken for update in updates])
         except Exception as error:
-            log.error(
-                "updates_not_stored", count=len(taken), error=type(error).__name__, exc_info=not _is_outage(error)
-            )
+            log.error("updates_not_stored", count=len(taken), error=type(error).__name__, exc_info=not is_outage(error))
             return error
         return None
 
@@ -147,10 +145,6 @@ def as_message(update: Update) -> queue.NewMessage:
         body=update.body,
         sent_at=update.sent_at,
     )
-
-
-def _is_outage(error: Exception) -> bool:
-    return isinstance(error, OSError | OperationalError | InterfaceError | TimeoutError)
 
 
 def _tell(taken: Sequence[tuple[Sequence[Update], asyncio.Future[None]]], error: Exception | None) -> None:

@@ -16,6 +16,7 @@ from sqlalchemy.exc import OperationalError
 from sqlmodel import Session
 
 from bot.channels.base import Channel
+from bot.outages import is_outage
 from bot.wakeups import Topic, Wakeups
 from handlers.messages import Incoming, Photo, PhotoContent, TickContent
 from storage import leases, queue
@@ -135,10 +136,10 @@ class LaneWorkers:
             waiter.mark()
             try:
                 found = await self._work_once(tasks)
-            except Exception:
+            except Exception as error:
                 failures += 1
                 self._has_strays = True
-                log.exception("lanes_not_claimed", failures=failures)
+                log.error("lanes_not_claimed", failures=failures, error=_name(error), exc_info=not is_outage(error))
                 await asyncio.sleep(min(0.1 * 2**failures, 2.0))
                 continue
             failures = 0
@@ -178,8 +179,8 @@ class LaneWorkers:
                 done = await self._database.write(partial(self._perform_some, token=token, works=works))
                 works = works[done:]
                 self._wakeups.notify(Topic.OUTBOX)
-        except Exception:
-            log.exception("lanes_not_finished", lanes=len(works))
+        except Exception as error:
+            log.error("lanes_not_finished", lanes=len(works), error=_name(error), exc_info=not is_outage(error))
             await self._give_back(token, works)
 
     async def _claim(self, token: str) -> list[ClaimedLane]:
@@ -344,23 +345,23 @@ class LaneWorkers:
             until = self._clock() + self._settings.lease
             try:
                 await self._database.write(partial(queue.heartbeat, tokens=tokens, until=until))
-            except Exception:
-                log.exception("leases_not_kept")
+            except Exception as error:
+                log.error("leases_not_kept", error=_name(error), exc_info=not is_outage(error))
 
     async def _give_back(self, token: str, works: Sequence[_Work]) -> None:
         keys = [work.claimed.key for work in works]
         later = self._clock() + timedelta(seconds=1)
         try:
             await self._database.write(partial(queue.abandon, token=token, keys=keys, ready_at=later))
-        except Exception:
-            log.exception("lanes_not_given_back", lanes=len(keys))
+        except Exception as error:
+            log.error("lanes_not_given_back", lanes=len(keys), error=_name(error), exc_info=not is_outage(error))
             self._has_strays = True
 
     async def _give_back_everything(self) -> None:
         try:
             await self._database.write(partial(queue.abandon_all, owner=self._owner, now=self._clock()))
-        except Exception:
-            log.exception("lanes_not_given_back")
+        except Exception as error:
+            log.error("lanes_not_given_back", error=_name(error), exc_info=not is_outage(error))
 
     async def _end_leases_of_the_dead(self) -> None:
         try:
@@ -384,6 +385,10 @@ def _forget_tick(lane: Lane, pairs: Sequence[tuple[Arrived, Any]]) -> None:
     for arrived, _ in pairs:
         if isinstance(arrived.incoming.content, TickContent) and lane.remind_at == arrived.incoming.sent_at:
             lane.remind_at = None
+
+
+def _name(error: Exception) -> str:
+    return type(error).__name__
 
 
 def _describe(error: Exception) -> str:

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
+from bot.outages import is_outage
 from storage import leases
 from storage.database import Database
 
@@ -69,8 +70,8 @@ async def _supervise(name: str, work: Callable[[], Awaitable[None]]) -> None:
     while True:
         try:
             await work()
-        except Exception:
-            log.exception("work_failed", name=name)
+        except Exception as error:
+            log.error("work_failed", name=name, error=type(error).__name__, exc_info=not is_outage(error))
         await asyncio.sleep(1)
 
 

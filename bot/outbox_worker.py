@@ -13,6 +13,7 @@ from sqlmodel import Session
 from bot.channels.base import Channel, ChannelError, Hold, RetryLater, Sent, Uncertain
 from bot.leadership import LEASE, lead
 from bot.limits import Limiter, Rates
+from bot.outages import is_outage
 from bot.settlement import HOLD, Outcome, settle, settle_orphans
 from bot.wakeups import Topic, Wakeups
 from handlers.messages import Reply, reply_from_json
@@ -217,9 +218,10 @@ class Sender:
             try:
                 await self._settle()
                 failures = 0
-            except Exception:
+            except Exception as error:
                 failures += 1
-                log.exception("outcomes_not_saved", outcomes=len(self._outcomes))
+                count, is_traced = len(self._outcomes), not is_outage(error)
+                log.error("outcomes_not_saved", outcomes=count, error=type(error).__name__, exc_info=is_traced)
                 self._ended.set()
                 await asyncio.sleep(min(0.1 * 2**failures, 5.0))
             self._wakeups.notify_here(Topic.OUTBOX)  # the next message of these chats

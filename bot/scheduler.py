@@ -8,6 +8,7 @@ from functools import partial
 
 import structlog
 
+from bot.outages import is_outage
 from bot.wakeups import Topic, Wakeups
 from storage import leases, queue
 from storage.database import Database
@@ -44,8 +45,8 @@ class Scheduler:
         while True:
             try:
                 await self._run_if_due(job)
-            except Exception:
-                log.exception("job_failed", job=job.name)
+            except Exception as error:
+                log.error("job_failed", job=job.name, error=type(error).__name__, exc_info=not is_outage(error))
             await asyncio.sleep(pause)
 
     async def _run_if_due(self, job: Job) -> None:

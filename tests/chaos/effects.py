@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+import random
 from collections import defaultdict
 from collections.abc import Sequence
 
@@ -21,7 +22,7 @@ class CountingHandler:
     """Writes each message's number beside its lane, in the transaction that marks it done."""
 
     async def prepare(self, batch: Sequence[Arrived]) -> Sequence[int]:
-        await asyncio.sleep(0.005)
+        await asyncio.sleep(random.uniform(0.0, 0.3))  # time to be killed or stopped in the middle
         contents = [arrived.incoming.content for arrived in batch]
         return [int(content.text) for content in contents if isinstance(content, TextContent)]
 

@@ -23,6 +23,7 @@ class Platform:
     delivered: Counter[tuple[str, str]] = field(default_factory=Counter)  # new messages by chat and text
     faults: Counter[str] = field(default_factory=Counter)
     port: int = 0
+    _serving: "set[asyncio.Task[None]]" = field(default_factory=set)
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator["Platform"]:
@@ -33,14 +34,25 @@ class Platform:
             yield self
         finally:
             server.close()
+            for serving in self._serving:
+                serving.cancel()
+            await asyncio.gather(*self._serving, return_exceptions=True)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with contextlib.suppress(OSError, ValueError):
-            answer = await self._answer(orjson.loads(await reader.readline()))
-            if answer is not None:
-                writer.write(orjson.dumps(answer) + b"\n")
-                await writer.drain()
-        writer.close()
+        task = asyncio.current_task()
+        assert task is not None
+        self._serving.add(task)
+        try:
+            with contextlib.suppress(OSError, ValueError):
+                answer = await self._answer(orjson.loads(await reader.readline()))
+                if answer is not None:
+                    writer.write(orjson.dumps(answer) + b"\n")
+                    await writer.drain()
+        finally:
+            self._serving.discard(task)
+            writer.close()
+            with contextlib.suppress(OSError):
+                await writer.wait_closed()
 
     async def _answer(self, call: dict[str, str]) -> dict[str, object] | None:
         dice = self.chance.random()

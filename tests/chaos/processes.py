@@ -21,6 +21,7 @@ class Victim:
         self._command = [sys.executable, "-m", module, *args]
         self._log = log
         self.kills = self.stops = 0
+        self._standing: threading.Thread | None = None
         self._start()
 
     def _start(self) -> None:
@@ -35,14 +36,27 @@ class Victim:
         self._start()
 
     def stand_still(self, seconds: float) -> None:
-        """As a machine that is suspended."""
-        self._process.send_signal(signal.SIGSTOP)
-        time.sleep(seconds)
-        self._process.send_signal(signal.SIGCONT)
+        """As a machine that is suspended, and goes on later."""
+        process = self._process
+        process.send_signal(signal.SIGSTOP)
         self.stops += 1
+
+        def wake() -> None:
+            time.sleep(seconds)
+            process.send_signal(signal.SIGCONT)
+
+        self._standing = threading.Thread(target=wake)
+        self._standing.start()
+
+    @property
+    def is_standing_still(self) -> bool:
+        """Whether it is stopped now."""
+        return self._standing is not None and self._standing.is_alive()
 
     def close(self) -> None:
         """For good; an orderly end if it can."""
+        if self._standing is not None:
+            self._standing.join()
         self._process.terminate()
         try:
             self._process.wait(timeout=10)
@@ -63,8 +77,10 @@ def torment(victims: list[Victim], *, every: float, stop_for: float, seed: int) 
 
     def act() -> None:
         while not ending.wait(fate.uniform(0.5, 1.5) * every):
-            victim = fate.choice(victims)
-            if stop_for and fate.random() < 0.4:
+            victim = fate.choice([victim for victim in victims if not victim.is_standing_still] or victims)
+            if victim.is_standing_still:
+                continue
+            if stop_for and fate.random() < 0.6:
                 victim.stand_still(stop_for)
             else:
                 victim.kill()

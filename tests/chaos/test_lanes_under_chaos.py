@@ -30,7 +30,7 @@ async def test_nothing_is_lost_doubled_or_swapped_while_workers_are_killed_and_s
 
     async with Acceptor(store) as acceptor:
         feed = Feed(acceptor, chats=60, seed=7)
-        with torment(victims, every=1.0, stop_for=LEASE + 1.0, seed=11):
+        with torment(victims, every=0.7, stop_for=LEASE + 1.0, seed=11):
             await feed.run(per_second=seconds("RATE", 150), seconds=seconds("LANES", 12))
         await _settled(database, feed, within=40)
     has_failed = any(victim.has_failed for victim in victims)
