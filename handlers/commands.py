@@ -255,8 +255,8 @@ def is_yes(text: str) -> bool:
 
 
 def _unique_part(line: str, choices: ChoiceSet) -> str | None:
-    # "Sa Pa" for "Phường Sa Pa": a part of exactly one label, at least four letters and on word borders
-    if len(line) < 4:
+    # "Sa Pa" for "Phường Sa Pa": a part of exactly one label, at least three letters and on word borders
+    if len(line) < 3:
         return None
     named = [option for option in choices.options if option.value.startswith(_PARTS_COUNT)]
     hits = [option.value for option in named if re.search(rf"\b{re.escape(line)}\b", fold(option.label))]

@@ -134,6 +134,7 @@ class Session:
     held: Held | None = None
     later: tuple[Held, ...] = ()  # further troubles, told while the first was being written
     asked_at: datetime | None = None  # when the last question was put
+    question: str = ""  # its words, to repeat it
     before: Question | None = None  # in case that question is never said
     is_question_due: bool = False  # the last one was not said
     sent_nonce: str = ""  # of the summary that was sent off: its button may be pressed again

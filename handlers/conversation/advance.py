@@ -150,13 +150,24 @@ def _take_material(talk: Talk, held: Held) -> None:
         _greet_first(talk)
     if _join_what_waits(talk, held):
         return
-    if talk.draft is None or named is not None or is_aftermath:
+    question = following.waiting_question(talk)
+    is_answering = question is not None and rating.is_newer_than_question(talk, question)
+    if talk.draft is None and talk.session.step is Step.WHAT and named is None and not is_answering:
+        _begin(talk, held, text)  # "phản ánh mới" was said: it is no addition to an older one
+    elif talk.draft is None or named is not None or is_aftermath or is_answering:
         following.place_material(talk, held)
     elif text and not held.photos and is_no_matter(talk.world.understand(text)):
         building.repeat_question(talk)
     else:
         building.merge(talk, held)
         building.proceed(talk)
+
+
+def _begin(talk: Talk, held: Held, text: str) -> None:
+    if text and not held.photos and is_no_matter(talk.world.understand(text)):
+        talk.say("talk.greeting")
+    else:
+        following.start_draft(talk, held)
 
 
 def _join_what_waits(talk: Talk, held: Held) -> bool:

@@ -12,6 +12,7 @@ from handlers.conversation.hearing import (
     is_other_trouble,
     is_place_only,
     is_vague,
+    says_it_is_unknown,
 )
 from handlers.conversation.talk import Talk, summary_text
 from handlers.conversation.world import Submit
@@ -204,19 +205,10 @@ def ask_whether_second(talk: Talk, held: Held) -> None:
 
 
 def repeat_question(talk: Talk) -> None:
-    """Say once more what was asked last, with the same choices."""
-    draft, step = talk.draft, talk.session.step
-    if draft is None or talk.session.choices is None or step is Step.WHAT:
-        proceed(talk)
+    """Say once more what was asked last; the summary as it stands now."""
+    if talk.session.step in (Step.PLACE, Step.FIELD, Step.MORE, Step.WRONG) and talk.put_again():
         return
-    match step:
-        case Step.PLACE:
-            _set_draft(talk, asked=draft.asked - PLACE_QUESTIONS)
-            proceed(talk)
-        case Step.FIELD:
-            ask_all_fields(talk)
-        case _:
-            proceed(talk)
+    proceed(talk)
 
 
 def submit(talk: Talk, *, is_danger: bool = False) -> None:
@@ -302,7 +294,8 @@ def _ask_what_is_wrong(talk: Talk, before: Assessment) -> None:
 
 def _place_question(view: Assessment, draft: Draft) -> str | None:
     """Which question about the place is due; each is put once, and none in two ways."""
-    if view.commune is not None or draft.is_place_unknown or view.outside is not None:
+    is_known = view.commune is not None or view.outside is not None
+    if is_known or draft.is_place_unknown or says_it_is_unknown(draft.story):
         return None
     key = _narrower_question(view.locality) or "place"
     if key in draft.asked or (key in ("place", "area") and draft.asked & {"which", "area", "conflict"}):

@@ -5,7 +5,7 @@ from dataclasses import replace
 from handlers.conversation import building, following, rating
 from handlers.conversation.talk import Talk
 from handlers.conversation.world import Detach, Erase
-from handlers.drafts import Draft, Held, Step
+from handlers.drafts import DRAFT_STEPS, Draft, Held, Step
 from handlers.messages import Ask
 
 
@@ -38,20 +38,12 @@ def choose(talk: Talk, value: str) -> None:
 
 def repeat(talk: Talk) -> None:
     """Say the last question once more."""
-    held, step = talk.session.held, talk.session.step
-    match step:
-        case Step.SECOND if held is not None:
-            building.ask_whether_second(talk, held)
-        case Step.ATTACH if held is not None:
-            codes = [o.value.partition(":")[2] for o in talk.session.choices.options] if talk.session.choices else []
-            following.ask_which(talk, [brief for brief in talk.world.facts.reports if brief.code in codes], held)
-        case Step.REOPEN if held is not None and (brief := following.brief_of(talk, held.code)) is not None:
-            following.ask_to_reopen(talk, brief, held)
-        case Step.RATE_WHY if held is not None:
-            rating.rate(talk, held.code, "bad")
-        case _ if talk.draft is not None and not talk.draft.is_empty:
-            building.repeat_question(talk)
-        case _:
+    if talk.session.step in DRAFT_STEPS and talk.draft is not None and not talk.draft.is_empty:
+        building.repeat_question(talk)
+    elif talk.session.step in (Step.NONE, Step.ATTACHED) or not talk.put_again():
+        if talk.draft is not None and not talk.draft.is_empty:
+            building.proceed(talk)
+        else:
             talk.say("talk.nothing_to_choose")
 
 

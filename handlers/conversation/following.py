@@ -50,7 +50,8 @@ def attach(talk: Talk, code: str, held: Held) -> None:
     elif brief is not None and brief.status is Status.RESOLVED and is_unhappy(text):
         ask_to_reopen(talk, brief, held)
     else:
-        talk.clear_question()
+        if talk.draft is None:
+            talk.clear_question()
         talk.do(attachment(talk, code, held))
 
 

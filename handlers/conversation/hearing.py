@@ -13,6 +13,11 @@ _ASKS_US = re.compile(
     r"\b(?:(?:lam sao|lam the nao|cach nao|cach|huong dan|chi)\b.*\b(?:phan anh|gui anh|gui vi tri|dung kenh|su dung)"
     r"|(?:ban|em|bot|day|may|ad) la (?:ai|gi|bot|nguoi|may)|ai day)\b"
 )
+# "không biết phường nào", "k rõ thuộc xã nào"
+_UNKNOWN_PLACE = re.compile(
+    r"\b(?:khong|ko|k|hong|chang|cha|chua) (?:biet|ro|nho)(?: ro)?(?: la| no| cho nay| day| do)?(?: thuoc| o)?"
+    r" (?:phuong|xa|thon|dia chi|dia ban)\b"
+)
 # "không phải, ở phường Sa Pa cơ", "sai rồi", "nhầm, là điện chứ"
 _DENIAL = re.compile(
     r"^(?:da |a |oi |ui |u )?(?:khong phai|ko phai|k phai|hong phai|hem phai|khong dung|ko dung|chua dung|sai|nham"
@@ -62,6 +67,11 @@ def is_vague(heard: Understanding) -> bool:
     """A few words from which neither trouble nor place can be told."""
     is_short = len(heard.normalized.tokens) <= 4
     return is_short and heard.field.confidence < CLEAR_FIELD and not _names_a_place(heard)
+
+
+def says_it_is_unknown(text: str) -> bool:
+    """Whether the story itself says that the commune is not known."""
+    return _UNKNOWN_PLACE.search(fold(text)) is not None
 
 
 def is_correction(text: str) -> bool:

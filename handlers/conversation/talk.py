@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from handlers.conversation.assess import Assessment
 from handlers.conversation.world import Say, Turn, TurnStep, World
-from handlers.drafts import ChoiceOption, ChoiceSet, Draft, Question, Session, Step
+from handlers.drafts import DRAFT_STEPS, ChoiceOption, ChoiceSet, Draft, Question, Session, Step
 from handlers.messages import Ask, Option, Reply
 
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
@@ -55,6 +55,7 @@ class Talk:
         """Ask a question; ``options`` are (label, value) in reading order."""
         choices = make_choices(self.session.turns, options)
         self.set(step=step, choices=choices, asked_at=self.world.now, before=self._before, is_question_due=False)
+        self.set(question=text)
         if self._intro:
             text, self._intro = f"{self._intro}\n{text}", ""
         self.steps.append(Say(Reply(text, buttons(choices), ask), is_prompt))
@@ -66,8 +67,18 @@ class Talk:
         options = [(self.text(f"button.{value}"), value) for value in values]
         self.put(text, options, step, ask=ask, is_prompt=is_prompt)
 
+    def put_again(self) -> bool:
+        """The last question once more, with its choices; False where none is open."""
+        session = self.session
+        if session.choices is None or not session.question or session.step is Step.NONE:
+            return False
+        options = [(option.label, option.value) for option in session.choices.options]
+        ask = Ask.LOCATION if session.step is Step.PLACE else None
+        self.put(session.question, options, session.step, ask=ask, is_prompt=session.step in DRAFT_STEPS)
+        return True
+
     def clear_question(self) -> None:
-        self.set(step=Step.NONE, choices=None)
+        self.set(step=Step.NONE, choices=None, question="")
 
     def turn(self) -> Turn:
         if self._intro:

@@ -31,6 +31,7 @@ from tests.conftest import ScriptedClock
 from tests.scenarios.platforms import Heard, Platform
 
 PATIENCE = 10.0  # seconds until a test gives up waiting
+MOMENT = timedelta(milliseconds=1)  # between two acts: no two happen at the same instant
 ANSWER = "Đã vá xong mặt đường và dọn sạch vật liệu trong buổi sáng."
 
 
@@ -179,6 +180,7 @@ class Citizen:
 
     async def says_at_once(self, *texts: str) -> None:
         """Type these without waiting for answers."""
+        self.stage.clock.advance(MOMENT)
         for text in texts:
             await self.stage.platform.text(self.name, text)
         await self.stage.settle()
@@ -231,7 +233,9 @@ class Citizen:
     def hears(self, *messages: str) -> list[Heard]:
         """These messages came since the last look, and no others. "…" stands for any words in between."""
         news = self._news()
-        fits = len(news) == len(messages) and all(_says(new.text, wanted) for new, wanted in zip(news, messages))
+        fits = len(news) == len(messages) and all(
+            _says(new.text, wanted) for new, wanted in zip(news, messages, strict=True)
+        )
         assert fits, f"{self.name} heard:\n{_listed(news)}\nexpected:\n{_listed(messages)}"
         for new in news:
             self.codes += [code for code in find_codes(new.text, "PA") if code not in self.codes]
@@ -274,6 +278,7 @@ class Citizen:
         return self.stage.platform.heard(self.name, self.stage.sent_ids())
 
     async def _acts(self, act: Any) -> Any:
+        self.stage.clock.advance(MOMENT)
         result = await act
         await self.stage.settle()
         return result
@@ -336,6 +341,7 @@ class Officer:
             )
             actor = Actor(role, role.title(), frozenset({Role(role)}))
             desk = self._desks[role] = await asyncio.to_thread(Desk, services, actor)
+        self._stage.clock.advance(MOMENT)
         done = await asyncio.to_thread(act, desk)
         await self._stage.settle()
         return done

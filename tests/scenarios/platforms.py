@@ -6,7 +6,7 @@ import itertools
 import re
 from abc import ABC, abstractmethod
 from collections import defaultdict
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from io import StringIO
@@ -362,7 +362,7 @@ async def _free_port() -> int:
         return int(server.sockets[0].getsockname()[1])
 
 
-async def _at_once() -> None:
+async def _at_once(accepted: Collection[str]) -> None:
     return
 
 
