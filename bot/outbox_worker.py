@@ -25,7 +25,7 @@ from storage.outbox import Head
 CALL_TIMEOUT = timedelta(seconds=60)  # a channel has shorter ones; this is for one that forgets
 GRACE = timedelta(seconds=5)
 POLL = timedelta(seconds=0.5)
-CHORES = 5.0
+CHORES = 10.0
 MANY_CHATS = 3  # told to slow down within a second: the platform means the bot, not the chats
 
 log = structlog.get_logger(__name__)

@@ -103,6 +103,8 @@ def _postgres_engine(url: str) -> Engine:
         # a process that stands still inside a transaction would hold its locks over everybody
         connect_args={
             "connect_timeout": 5,
+            "keepalives_idle": 10,
+            "tcp_user_timeout": 10_000,  # milliseconds until a server that no longer answers counts as gone
             "options": "-c timezone=UTC -c idle_in_transaction_session_timeout=5s",
         },
     )

@@ -109,12 +109,7 @@ class OutboxMessage(SQLModel, table=True):
             sqlite_where=text("state IN ('queued','retry')"),
             postgresql_where=text("state IN ('queued','retry')"),
         ),
-        Index(
-            "ix_outbox_held",
-            "lane",
-            sqlite_where=text("state IN ('waiting','blocked','uncertain')"),
-            postgresql_where=text("state IN ('waiting','blocked','uncertain')"),
-        ),
+        Index("ix_outbox_lane", "lane", "state"),
         Index("ix_outbox_state", "state", "next_at"),
     )
 

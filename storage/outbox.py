@@ -109,15 +109,17 @@ def enqueue(
     statement = insert_for(session, OutboxMessage).on_conflict_do_nothing().returning(table_of(OutboxMessage).c.id)
     is_new = session.connection().execute(statement, values).first() is not None
     if is_new and purpose is Purpose.STATUS_UPDATE and report_id is not None:
-        supersede(session, lane=lane.key)
+        supersede(session, lane=lane.key, report_id=report_id)
     return is_new
 
 
-def supersede(session: Session, *, lane: str | None = None) -> int:
+def supersede(session: Session, *, lane: str | None = None, report_id: int | None = None) -> int:
     """Give up statuses that are stuck while a newer one of the same report is on its way to the same chat."""
     statement = update(OutboxMessage).where(_is_overtaken())
     if lane is not None:
         statement = statement.where(table_of(OutboxMessage).c.lane == lane)
+    if report_id is not None:
+        statement = statement.where(table_of(OutboxMessage).c.report_id == report_id)
     return _count(session, statement.values(state=State.EXPIRED, error="superseded by a newer status"))
 
 

@@ -301,13 +301,7 @@ def upgrade() -> None:
             sqlite_where=sa.text("state IN ('queued','retry')"),
             postgresql_where=sa.text("state IN ('queued','retry')"),
         )
-        batch_op.create_index(
-            "ix_outbox_held",
-            ["lane"],
-            unique=False,
-            sqlite_where=sa.text("state IN ('waiting','blocked','uncertain')"),
-            postgresql_where=sa.text("state IN ('waiting','blocked','uncertain')"),
-        )
+        batch_op.create_index("ix_outbox_lane", ["lane", "state"], unique=False)
         batch_op.create_index(batch_op.f("ix_outbox_report_id"), ["report_id"], unique=False)
         batch_op.create_index("ix_outbox_state", ["state", "next_at"], unique=False)
         batch_op.create_index(
