@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from admin_cli import officers
 from admin_cli.errors import NoLetter, NotReadable
 from admin_cli.help import DeskCommand, DeskGroup
 from admin_cli.render import Cell, Column, choose_form, line, message, print_table, short_time, size
@@ -14,6 +15,7 @@ from handlers.letters import list_dead, list_letters
 from storage.workflow import Role
 
 app = typer.Typer(name="system", cls=DeskGroup, no_args_is_help=True)
+officers.add_to(app)
 
 
 @app.command("migrate", cls=DeskCommand)

@@ -4,6 +4,7 @@ import json
 import os
 import sqlite3
 import sys
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -29,6 +30,34 @@ def require(actor: Actor, *needed: Role) -> None:
     """Raise NeedsRole unless the actor holds one of these."""
     if not actor.roles & set(needed):
         raise NeedsRole(actor.roles, frozenset(needed))
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """An officer's account."""
+
+    account: str
+    name: str
+    roles: frozenset[Role]
+    agency: str | None
+    os_user: str | None
+    is_active: bool
+
+
+def list_accounts(reader: Reader) -> tuple[Account, ...]:
+    """Every account, by name."""
+    rows = reader.rows("SELECT account, name, roles, agency, os_user, is_active FROM officer ORDER BY account")
+    return tuple(
+        Account(
+            row["account"],
+            row["name"],
+            frozenset(Role(role) for role in as_json(row["roles"])),
+            row["agency"],
+            row["os_user"],
+            bool(row["is_active"]),
+        )
+        for row in rows
+    )
 
 
 def os_user() -> str:

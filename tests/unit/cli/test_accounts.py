@@ -86,3 +86,37 @@ def test_who_does_not_own_the_folder_is_made_nothing(paht: CommandLine) -> None:
     os.chown(paht.folder, 12345, 12345)
 
     assert paht("inbox").code == 4
+
+
+def test_the_first_account_is_made_by_who_sets_up_and_further_ones_by_an_admin(
+    paht: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", f"sqlite:///{paht.folder}/paht.db")
+    user = os_user()
+    assert paht("inbox").code == 4
+
+    assert paht("system", "officer", user, "--name", "Trần An", "--role", "admin", "--role", "intake").code == 0
+    assert paht("system", "officer", "binh", "--role", "officer", "--agency", "ht@02647").code == 0
+    assert paht("system", "officer", "chi", "--agency", "khong_co").code == 3
+
+    rows = paht("system", "officers", "--json").json
+    assert [(row["account"], row["roles"], row["agency"]) for row in rows] == sorted(
+        [(user, ["admin", "intake"], ""), ("binh", ["officer"], "ht@02647")]
+    )
+    assert paht("inbox").code == 0
+
+
+def test_an_account_is_changed_locked_and_unlocked(paht: CommandLine) -> None:
+    paht.fill(lambda s: (an_officer(s), an_officer(s, [Role.OFFICER], account="binh", user="binh")))
+
+    assert paht("system", "officer", "binh", "--lock").code == 0
+    assert [row["is_active"] for row in paht("system", "officers", "--json").json] == [True, False]
+    assert paht("system", "officer", "binh", "--unlock", "--role", "leader").code == 0
+    assert paht("system", "officers", "--json").json[1]["roles"] == ["leader"]
+
+
+def test_only_an_admin_changes_accounts(paht: CommandLine) -> None:
+    paht.fill(lambda s: an_officer(s, [Role.OFFICER]))
+
+    assert paht("system", "officer", "an", "--role", "admin").code == 4
+    assert paht("system", "officers").code == 4
