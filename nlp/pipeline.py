@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from nlp.intents import IntentRule
     from nlp.normalize import Normalizer, Reading
 
-EMBED_BELOW = 0.80  # ask the embedding only where the words alone leave a doubt
+EMBED_BELOW = 0.75  # ask the embedding only where the words alone leave a doubt
 MAX_TEXT = 6000  # letters read of one message
 
 

@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 
 FOLDS = 4
 MISSPELT = frozenset(("typo", "typos"))  # styles that teach no spelling
-# Held-out voices share our hands, citizens don't: what is certain on them is less certain outside.
-CAUTION = 0.85
 
 Progress = Callable[[str], None]
 
@@ -136,7 +134,7 @@ def fit_model(material: Material, embedder: Embedder | None, say: Progress) -> "
     lexical = fit_mixture(parts[:3], right, field_of)
     full = fit_mixture(parts, right, field_of) if len(parts) == 4 else np.zeros(0, np.float32)
     figures = held_out_report(corpus, parts, lexical, full)
-    talk = fit_talk(corpus, lexicon, material.cues, opinions.talk, mix(parts[:3], lexical * CAUTION))
+    talk = fit_talk(corpus, lexicon, material.cues, opinions.talk, mix(parts[:3], lexical))
     say("fitting the final models")
     fitted = fit(corpus.rows, corpus.labels, len(corpus.subfields), corpus.vectors, corpus.has_vector)
     linear, linear_scale = quantize(fitted.linear)
@@ -152,7 +150,7 @@ def fit_model(material: Material, embedder: Embedder | None, say: Progress) -> "
         bayes_scale=bayes_scale,
         binary=fitted.binary,
         binary_bias=fitted.binary_bias,
-        weights=np.concatenate([lexical, full]).astype(np.float32) * np.float32(CAUTION),
+        weights=np.concatenate([lexical, full]).astype(np.float32),
         embed_head=fitted.embed_head,
         embed_bias=fitted.embed_bias,
         talk=talk,

@@ -59,8 +59,12 @@ def test_evidence_points_into_the_original() -> None:
 
 @pytest.mark.parametrize(
     ("policy", "action"),
-    [(Policy(0.0, 0.0), FieldAction.ACCEPT), (Policy(1.01, 0.0), FieldAction.ASK), (Policy(1.01, 1.01), FieldAction.INTAKE)],
-)  # fmt: skip
+    [
+        (Policy(0.0, 0.0), FieldAction.ACCEPT),
+        (Policy(1.01, 0.0), FieldAction.ASK),
+        (Policy(1.01, 1.01), FieldAction.INTAKE),
+    ],
+)
 def test_the_bands_decide_what_happens(policy: Policy, action: FieldAction) -> None:
     language = words_only()
     tokens = language.normalizer.normalize("mất nước ba ngày").tokens
@@ -111,9 +115,19 @@ def test_prediction_lines_have_the_agreed_keys() -> None:
     )
 
     assert set(line) == {
-        "id", "field", "subfield", "confidence", "top", "action", "danger", "non_report", "ward", "ward_action",
-        "ward_candidates", "ms",
-    }  # fmt: skip
+        "id",
+        "field",
+        "subfield",
+        "confidence",
+        "top",
+        "action",
+        "danger",
+        "non_report",
+        "ward",
+        "ward_action",
+        "ward_candidates",
+        "ms",
+    }
 
 
 def test_comparing_a_model_with_itself_finds_nothing() -> None:

@@ -14,10 +14,33 @@ from nlp.normalize.variants import dialect_forms, slips
 from tests.language import floors, read_cases, words_only
 
 HOSTILE = [
-    "", " ", "\n\n\n", "\x00\x01", "🔥" * 50, "a" * 5000, "ế" * 3000, "a\u0301\u0302\u0303" * 500, "\u202e\u200b\ufeff", "1" * 4000,
-    "0912" * 600, "http://" + "x" * 3000, "<script>alert(1)</script>", "'; DROP TABLE reports;--", "%s%n{}" * 40, "ｆｕｌｌ　ｗｉｄｔｈ",
-    "q̶̢̛w̷e̴r̸t̶y", "ди́м рос", "中文消息", "العربية", "k" * 30, ". . . . ? ? ?", "a.b.c.d.e.f", "ko" * 2000, "đ" * 4000, "\ud7ff",
-]  # fmt: skip
+    "",
+    " ",
+    "\n\n\n",
+    "\x00\x01",
+    "🔥" * 50,
+    "a" * 5000,
+    "ế" * 3000,
+    "a\u0301\u0302\u0303" * 500,
+    "\u202e\u200b\ufeff",
+    "1" * 4000,
+    "0912" * 600,
+    "http://" + "x" * 3000,
+    "<script>alert(1)</script>",
+    "'; DROP TABLE reports;--",
+    "%s%n{}" * 40,
+    "ｆｕｌｌ　ｗｉｄｔｈ",
+    "q̶̢̛w̷e̴r̸t̶y",
+    "ди́м рос",
+    "中文消息",
+    "العربية",
+    "k" * 30,
+    ". . . . ? ? ?",
+    "a.b.c.d.e.f",
+    "ko" * 2000,
+    "đ" * 4000,
+    "\ud7ff",
+]
 
 
 def test_cases_reach_their_floor() -> None:
@@ -35,8 +58,15 @@ def test_cases_reach_their_floor() -> None:
 
 @pytest.mark.parametrize(
     ("keys", "word"),
-    [("dduwowngf", "đường"), ("ddieenj", "điện"), ("nuwowcs", "nước"), ("khoong", "không"), ("thuyr", "thủy"), ("hoaf", "hòa")],
-)  # fmt: skip
+    [
+        ("dduwowngf", "đường"),
+        ("ddieenj", "điện"),
+        ("nuwowcs", "nước"),
+        ("khoong", "không"),
+        ("thuyr", "thủy"),
+        ("hoaf", "hòa"),
+    ],
+)
 def test_telex_keys_are_decoded(keys: str, word: str) -> None:
     assert decode_telex(keys) == word
 
@@ -51,7 +81,9 @@ def test_what_is_no_vietnamese_keeps_its_letters() -> None:
         assert decode_telex(word) is None
 
 
-@pytest.mark.parametrize(("written", "settled"), [("hoà", "hòa"), ("hòa", "hòa"), ("thuỷ", "thủy"), ("quý", "quý"), ("giữa", "giữa")])  # fmt: skip
+@pytest.mark.parametrize(
+    ("written", "settled"), [("hoà", "hòa"), ("hòa", "hòa"), ("thuỷ", "thủy"), ("quý", "quý"), ("giữa", "giữa")]
+)
 def test_the_tone_stands_in_one_place(written: str, settled: str) -> None:
     assert settle_tone(written) == settled
 
