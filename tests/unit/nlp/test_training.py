@@ -28,7 +28,8 @@ def sources(tmp_path: Path) -> tuple[Path, Path]:
     rows = [
         {
             "text": f"{text} {tail}", "field": name.split(".")[0], "subfield": name, "either": [],
-            "block": f"b{number}", "style": "chat", "danger": "cứu" in text or "dao" in text, "non_report": name == "khac.chuyen_phiem",
+            "block": f"b{number}", "style": "chat",
+            "danger": "cứu" in text or "dao" in text, "non_report": name == "khac.chuyen_phiem",
         }
         for name, texts in _SUBFIELDS.items()
         for number, tail in enumerate(("", "ạ", "nha", "hôm nay"))
