@@ -8,7 +8,7 @@ import secrets
 import signal
 import sys
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import structlog
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col, func, select
 
 from bot.accept import Acceptor, SqlStore, Store
 from bot.channels.base import Channel, ChannelError, TooLarge
@@ -204,8 +204,8 @@ async def _run(work: Callable[[], Awaitable[None]]) -> None:
 
 
 def _make_console(running: Running) -> ConsoleChannel:
-    async def quiet() -> None:
-        while await running.database.read(_console_is_busy):  # noqa: ASYNC110  (another process may do the work)
+    async def quiet(accepted: Collection[str]) -> None:
+        while await running.database.read(partial(_console_is_busy, accepted=accepted)):  # noqa: ASYNC110  (another process may do the work)
             await asyncio.sleep(0.01)
 
     return ConsoleChannel(
@@ -216,8 +216,13 @@ def _make_console(running: Running) -> ConsoleChannel:
     )
 
 
-def _console_is_busy(session: Session) -> bool:
-    unread = select(InboxMessage.id).where(InboxMessage.channel == "console", col(InboxMessage.done_at).is_(None))
+def _console_is_busy(session: Session, *, accepted: Collection[str]) -> bool:
+    of_console = InboxMessage.channel == "console"
+    # not "nothing is unread": with Redis in front an accepted update reaches the inbox a moment later
+    worked = select(func.count()).where(of_console, col(InboxMessage.external_id).in_(accepted))
+    if session.exec(worked.where(col(InboxMessage.done_at).is_not(None))).one() < len(accepted):
+        return True
+    unread = select(InboxMessage.id).where(of_console, col(InboxMessage.done_at).is_(None))
     unsaid = select(OutboxMessage.id).where(
         OutboxMessage.channel == "console", col(OutboxMessage.state).in_(["queued", "sending", "retry"])
     )

@@ -60,7 +60,7 @@ from storage.models import Citizen, Lane, Media, OutboxMessage
 log = structlog.get_logger(__name__)
 
 _DROP_PROMPTS = text(  # plain SQL: the mapper takes ten times as long to say it
-    "UPDATE outbox SET state = 'expired', error = 'the citizen went on writing' "
+    "UPDATE outbox SET state = 'expired', error = 'superseded: the citizen went on writing' "
     "WHERE lane = :lane AND state = 'queued' AND key LIKE 'prompt:%'"
 )
 

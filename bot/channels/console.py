@@ -2,7 +2,7 @@
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -60,18 +60,21 @@ class ConsoleChannel:
         *,
         hint: str,
         clock: Callable[[], datetime],
-        quiet: Callable[[], Awaitable[None]],
+        quiet: Callable[[Collection[str]], Awaitable[None]],
         show_photo: Callable[[str], str],
         out: TextIO | None = None,
         lines: AsyncIterator[str] | None = None,
     ) -> None:
-        """``show_photo`` gives a path for a hash. ``lines`` None = from standard input."""
+        """``quiet`` waits until these updates are worked on and everything is said. ``show_photo`` gives a path for a
+        hash. ``lines`` None = from standard input.
+        """
         self._hint, self._clock, self._quiet, self._show_photo = hint, clock, quiet, show_photo
         self._out = out
         self._lines = lines
         self._citizen = FIRST_CITIZEN
         self._several = False
         self._count = 0
+        self._accepted: set[str] = set()  # since the chat was last quiet
         self._started = f"{clock():%Y%m%d%H%M%S%f}"
 
     def parse(self, body: str) -> Incoming | None:
@@ -127,8 +130,8 @@ class ConsoleChannel:
                 break
             await self._obey(line, accept)
             if not is_terminal:
-                await self._quiet()
-        await self._quiet()
+                await self._settle()
+        await self._settle()
 
     async def close(self) -> None:
         """Nothing to let go of."""
@@ -142,13 +145,18 @@ class ConsoleChannel:
         elif line.payload is not None:
             await accept([self._update(line.payload)])
         else:
-            await self._quiet()
+            await self._settle()
             await asyncio.sleep(line.wait_seconds)
+
+    async def _settle(self) -> None:
+        await self._quiet(self._accepted)
+        self._accepted.clear()
 
     def _update(self, payload: dict[str, Any]) -> Update:
         self._count += 1
         now = self._clock()
         id = f"{self._started}-{self._count}"
+        self._accepted.add(id)
         body = orjson.dumps({**payload, "id": id, "chat": self._citizen, "at": now.isoformat()}).decode()
         return Update(CHANNEL, ACCOUNT, id, self._citizen, body, now)
 
