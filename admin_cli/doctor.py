@@ -60,7 +60,7 @@ def doctor(
     columns = [
         Column("check", seat.say("column.check"), 16),
         Column("verdict", seat.say("column.verdict"), 10),
-        Column("detail", seat.say("column.detail")),
+        Column("detail", seat.say("column.detail"), is_wrapped=True),
     ]
     rows = [
         [

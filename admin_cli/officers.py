@@ -41,7 +41,7 @@ def officers(
     seat: Seat = ctx.obj
     require(seat.actor, Role.ADMIN, Role.INTAKE)
     keys = (("account", 14), ("name", 20), ("roles", None), ("agency", 14), ("os_user", 14), ("is_active", 10))
-    columns = [Column(key, seat.say(f"column.{key}"), width) for key, width in keys]
+    columns = [Column(key, seat.say(f"column.{key}"), width, is_wrapped=width is None) for key, width in keys]
     rows = [
         [
             Cell(item.account, item.account, "bold"),

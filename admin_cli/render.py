@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -37,6 +38,7 @@ class Column:
     title: str
     width: int | None = None
     is_right: bool = False
+    is_wrapped: bool = False  # over several lines rather than cut short
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +100,9 @@ def emit(text: str, *, pages: bool = False) -> None:
     """Write data to standard output; through a pager where it is longer than the terminal is high."""
     rows = shutil.get_terminal_size().lines
     if pages and sys.stdout.isatty() and text.count("\n") > rows - 2 and (pager := _pager()):
-        subprocess.run(pager, input=text.encode(), env={**os.environ, "LESSCHARSET": "utf-8"}, check=False)
+        subprocess.run(
+            pager, input=text.encode(), env={"LESS": "FRX", "LESSCHARSET": "utf-8", **os.environ}, check=False
+        )
         return
     sys.stdout.write(text)
     sys.stdout.flush()
@@ -154,8 +158,8 @@ def _rich_table(columns: Sequence[Column], rows: Sequence[Sequence[Cell]]) -> "R
             justify="right" if column.is_right else "left",
             max_width=column.width,
             ratio=1 if column.width is None else None,
-            no_wrap=True,
-            overflow="ellipsis",
+            no_wrap=not column.is_wrapped,
+            overflow="fold" if column.is_wrapped else "ellipsis",
         )
     for row in rows:
         table.add_row(*(Text(_one_line(cell.text), style=cell.style) for cell in row))
@@ -189,10 +193,9 @@ def _console() -> "Console":
 
 
 def _pager() -> list[str] | None:
-    if os.environ.get("PAHT_PAGER") == "":
-        return None
-    less = shutil.which("less")
-    return [less, "-FRX"] if less else None
+    command = shlex.split(os.environ.get("PAGER", "less"))
+    found = shutil.which(command[0]) if command and command[0] != "cat" else None
+    return [found, *command[1:]] if found else None
 
 
 def _csv(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:

@@ -57,7 +57,10 @@ def dead_letters(
     rows = _dead_rows(seat, max(limit, 1))
     keys = (("kind", "purpose", 8), ("id", "id", 8), ("channel", "channel", 10), ("at", "next", 12))
     columns = [Column(key, seat.say(f"column.{title}"), width) for key, title, width in keys]
-    columns += [Column("tries", seat.say("column.tries"), 4), Column("error", seat.say("column.error"))]
+    columns += [
+        Column("tries", seat.say("column.tries"), 4),
+        Column("error", seat.say("column.error"), is_wrapped=True),
+    ]
     print_table(columns, rows, choose_form(as_json=as_json, as_csv=as_csv))
     message(f"{seat.say('word.next')} {seat.say('system.dead_next')}" if rows else seat.say("system.dead_none"))
 

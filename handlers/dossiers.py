@@ -149,10 +149,10 @@ class Dossier:
 
     @property
     def map_link(self) -> str | None:
-        """The point on a map that needs no account."""
+        """The point on a map that needs no account; short enough for one line of a terminal."""
         if self.lat is None or self.lon is None:
             return None
-        return f"https://www.openstreetmap.org/?mlat={self.lat:.6f}&mlon={self.lon:.6f}#map=18/{self.lat:.6f}/{self.lon:.6f}"
+        return f"https://osm.org/?mlat={self.lat:.5f}&mlon={self.lon:.5f}&zoom=18"
 
 
 _OF_REPORT = (

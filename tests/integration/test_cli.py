@@ -195,7 +195,7 @@ def at_terminal(officer: Officer, *words: str, types: str = "", columns: int = 8
 
     parent, child = pty.openpty()
     fcntl.ioctl(child, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
-    environment = officer.environment | {"COLUMNS": str(columns), "LINES": "40", "PAHT_PAGER": ""} | more
+    environment = officer.environment | {"COLUMNS": str(columns), "LINES": "40", "PAGER": ""} | more
     process = subprocess.Popen([str(PAHT), *words], stdin=child, stdout=child, stderr=child, env=environment)
     os.close(child)
     os.write(parent, types.encode())
@@ -273,7 +273,7 @@ def test_a_long_list_is_paged(embedded: Officer, tmp_path: Path) -> None:
 
     embedded.database.write_now(fill)
 
-    shown, code = at_terminal(embedded, "inbox", "--limit", "0", types="q", PAHT_PAGER="less")
+    shown, code = at_terminal(embedded, "inbox", "--limit", "0", types="q", PAGER="less")
 
     assert code == 0
     assert "PA-000010" in shown and "PA-000055" not in shown

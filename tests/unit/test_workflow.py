@@ -1,5 +1,7 @@
 """The life of a report: every act in every status by every role, against a table written by hand from the rules."""
 
+import contextlib
+import itertools
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -8,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from sqlmodel import Session, col, select
 
 from handlers import reports
@@ -634,6 +638,39 @@ def test_a_citizen_withdraws_only_before_the_handing_over(world: World, status: 
         world.trying(lambda s: reports.withdraw(s, world.office, reports.load_report(s, world.codes[status])))
         is is_possible
     )
+
+
+# Any order of acts
+
+
+STEPS = st.lists(st.tuples(st.sampled_from(sorted(USE_CASES)), st.sampled_from(list(Role))), max_size=25)
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(STEPS)
+def test_whatever_is_tried_the_history_is_an_unbroken_walk_through_the_table(
+    world: World, steps: list[tuple[str, Role]]
+) -> None:
+    code = world.codes[Status.RECEIVED]
+
+    def walk(session: Session) -> tuple[Report, int, list[History]]:
+        before = reports.load_report(session, code).version
+        for command, role in steps:
+            with contextlib.suppress(InvalidTransition, NotAllowed, Incomplete):
+                USE_CASES[command](session, world.office, code, an_actor(role))
+        report = reports.load_report(session, code)
+        rows = session.exec(select(History).where(History.report_id == report.id).order_by(col(History.id)))
+        return report, before, list(rows)
+
+    report, before, rows = world.trying(walk)
+
+    assert report.version == before + len(rows) - 1
+    assert rows[-1].to_status == report.status.value
+    for earlier, later in itertools.pairwise(rows):
+        assert later.from_status == earlier.to_status
+        expected = EXPECTED[later.act, later.from_status or ""]
+        assert (later.transition, later.role in expected.who) == (expected.id, True)
+        assert later.to_status == expected.target
 
 
 # Two at once

@@ -37,7 +37,7 @@ def test_a_new_report_is_shown_with_what_routing_suggests(paht: CommandLine) -> 
     shown = page(paht)
     assert shown[CODE] == "Mới tiếp nhận · bình thường"
     assert shown["Nơi xảy ra"] == "trước chợ Cốc Lếu · Phường Lào Cai · người dân viết: Cốc Lếu"
-    assert "mlat=22.485600&mlon=103.970700" in shown["Bản đồ"]
+    assert shown["Bản đồ"] == "https://osm.org/?mlat=22.48560&mlon=103.97070&zoom=18"
     assert shown["Đơn vị xử lý"].startswith("chưa chuyển; gợi ý: Phòng Kinh tế, Hạ tầng và Đô thị Phường Lào Cai")
     assert shown["Hạn trả lời"] == "chưa tính, vì chưa chuyển"
     assert "gửi phản ánh → Mới tiếp nhận (người phản ánh)" in shown["Diễn biến"]
