@@ -94,13 +94,6 @@ class OutboxMessage(SQLModel, table=True):
     __tablename__ = "outbox"
     __table_args__ = (
         Index(
-            "ix_outbox_unsent",
-            "lane",
-            "id",
-            sqlite_where=text("state IN ('queued','sending','retry')"),
-            postgresql_where=text("state IN ('queued','sending','retry')"),
-        ),
-        Index(
             "ix_outbox_due",
             "channel",
             "account",

@@ -12,7 +12,8 @@ from sqlmodel import Session
 
 from bot.accept import Acceptor, SqlStore, as_message
 from bot.channels.base import Update
-from bot.lanes import Arrived, LaneWorkers
+from bot.lanes import LaneWorkers
+from bot.turns import Arrived
 from bot.wakeups import Wakeups
 from storage import queue
 from storage.database import Database

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from sqlalchemy import text
 from sqlmodel import Session
 
-from bot.lanes import Arrived
+from bot.turns import Arrived
 from handlers.messages import TextContent
 from storage.database import Database
 from storage.models import Lane

@@ -13,9 +13,10 @@ from sqlmodel import Session, col, select
 
 from bot.accept import Acceptor, SqlStore
 from bot.ingress import IngressCopier, IngressStore
-from bot.lanes import Arrived, LaneSettings, LaneWorkers
+from bot.lanes import LaneSettings, LaneWorkers
 from bot.leadership import lead
 from bot.outbox_worker import OutboxWorker
+from bot.turns import Arrived
 from bot.wakeups import Topic, Wakeups
 from handlers.messages import PhotoContent, Reply, TextContent, TickContent
 from storage import outbox

@@ -304,13 +304,6 @@ def upgrade() -> None:
         batch_op.create_index("ix_outbox_lane", ["lane", "state"], unique=False)
         batch_op.create_index(batch_op.f("ix_outbox_report_id"), ["report_id"], unique=False)
         batch_op.create_index("ix_outbox_state", ["state", "next_at"], unique=False)
-        batch_op.create_index(
-            "ix_outbox_unsent",
-            ["lane", "id"],
-            unique=False,
-            sqlite_where=sa.text("state IN ('queued','sending','retry')"),
-            postgresql_where=sa.text("state IN ('queued','sending','retry')"),
-        )
 
     op.create_table(
         "prediction",
