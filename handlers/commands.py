@@ -44,9 +44,10 @@ _WORDS: dict[Command, tuple[str, ...]] = {
     Command.AREA: ("dia ban", "diaban"),
     Command.ERASE: ("xoa du lieu", "xoadulieu", "xoa du lieu cua toi", "rut dong y", "rutdongy"),
 }
+_LOOKS = ("xem", "tra", "kiem tra", "xem phan anh", "tra cuu phan anh", "phan anh")  # with a code
 _BY_WORDS = {words: command for command, forms in _WORDS.items() for words in forms}
-_PARTICLES = re.compile(
-    r"(?:[\s,.!]+(?:nhe|nha|a|ah|ad|di|giup|voi|nao|luon|em|ban|minh|toi|dum|ho|cai|nh|thoi|r|roi|ok))+$"
+_PARTICLE = re.compile(
+    r"[\s,.!]+(?:nhe|nha|a|ah|ad|di|giup|voi|nao|luon|em|ban|minh|toi|dum|ho|cai|nh|thoi|r|roi|ok)[\s,.!]*$"
 )
 _NUMBER = re.compile(r"^(?:so |chon |cau |cai |muc |y )?(\d{1,2})[.)]?$")  # "1", "1.", "số 1", "chọn 2"
 _NUMBER_WORDS = {"mot": 1, "hai": 2, "ba": 3, "bon": 4, "nam": 5}
@@ -187,13 +188,11 @@ def parse_command(text: str, prefix: str) -> TypedCommand | None:
     is_explicit = text.lstrip().startswith("/")
     for code in codes:
         line = line.replace(code.lower(), "").replace(code.lower().replace("-", ""), "").replace(code[-6:].lower(), "")
-    line = re.sub(rf"\b{prefix.lower()}\b[\s-]*$|\bma\b\s*$", "", line).strip(" :,.-")
-    bare = _without_particles(line)
-    command = _BY_WORDS.get(line) or _BY_WORDS.get(bare)
-    if command is Command.NEW and bare in ("phan anh", "phananh") and not is_explicit and codes:
-        command = Command.LOOKUP  # "phản ánh PA-7K3M9Q"
-    if command is None and not line and codes:
-        command = Command.LOOKUP  # the code alone
+    line = re.sub(rf"(?:\b(?:ma|{prefix.lower()})\b|[\s:,.\-])+$", "", line).strip(" :,.-")
+    forms = _politer(line)
+    command = next((_BY_WORDS[form] for form in forms if form in _BY_WORDS), None)
+    if codes and (not line or forms[-1] in _LOOKS):
+        command = Command.LOOKUP  # the code alone, "xem mã PA-7K3M9Q"
     if command is None and line.startswith(("tra cuu ", "tracuu ")) and not codes:
         command = Command.LOOKUP  # with something that is no code: say so
     return TypedCommand(command, codes, is_explicit) if command else None
@@ -206,14 +205,14 @@ def match_choice(text: str, choices: ChoiceSet) -> str | None:
     if number is not None:
         return values[number - 1] if 0 < number <= len(values) else None
     line = fold_answer(text)
-    forms = (line, _without_particles(line))
+    forms = _politer(line)
     for option in choices.options if line else ():
         label = fold_answer(option.label)
         if label in forms or any(form in ALIASES.get(option.value, ()) for form in forms):
             return option.value
     if "send" in values and is_yes(text):
         return "send"
-    return _unique_part(forms[1], choices)
+    return _unique_part(forms[-1], choices)
 
 
 def match_draft_verb(text: str) -> str | None:
@@ -221,7 +220,7 @@ def match_draft_verb(text: str) -> str | None:
     line = fold_answer(text)
     if is_yes(text) and "gui" in line.split():
         return "send"
-    forms = (line, _without_particles(line))
+    forms = _politer(line)
     for verb in _DRAFT_VERBS:
         if _DRAFT_LABELS[verb] in forms or any(form in ALIASES[verb] for form in forms):
             return None if verb == "cancel" and line in ("bo", "xoa", "thoi") else verb
@@ -231,7 +230,7 @@ def match_draft_verb(text: str) -> str | None:
 def asks_to_restore(text: str) -> bool:
     """ "lấy lại bản nháp", said at any time."""
     line = fold_answer(text)
-    return any(form in ("lay lai ban nhap", *ALIASES["restore"]) for form in (line, _without_particles(line)))
+    return any(form in ("lay lai ban nhap", *ALIASES["restore"]) for form in _politer(line))
 
 
 def typed_number(text: str) -> int | None:
@@ -263,5 +262,9 @@ def _unique_part(line: str, choices: ChoiceSet) -> str | None:
     return hits[0] if len(hits) == 1 else None
 
 
-def _without_particles(line: str) -> str:
-    return _PARTICLES.sub("", line).strip(" ,.!")
+def _politer(line: str) -> tuple[str, ...]:
+    """The line, and what is left of it when its last particles are taken away one by one: "gui di nhe" → "gui"."""
+    forms = [line]
+    while (shorter := _PARTICLE.sub("", forms[-1]).strip(" ,.!")) != forms[-1] and shorter:
+        forms.append(shorter)
+    return tuple(forms)
