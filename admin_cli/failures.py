@@ -113,13 +113,13 @@ def _refusal(error: Exception, seat: Seat) -> tuple[str, dict[str, object]]:
         case NoAccount():
             return "NoAccount", {"user": error.os_user}
         case NotFound():
-            return "NotFound", {"what": error.key}
+            return ("NotFound_message" if error.what == "message" else "NotFound"), {"what": error.key}
         case DatabaseMissing():
             return "DatabaseMissing", {"where": error.where}
         case DatabaseAway():
             return "DatabaseAway", {"why": error.why}
         case SchemaMismatch():
-            return "SchemaMismatch", {"found": error.found or "trống", "expected": error.expected}
+            return "SchemaMismatch", {"found": error.found or say("word.empty"), "expected": error.expected}
         case BadPack():
             return "BadPack", {"problems": "; ".join(error.problems)}
         case BadSetting():

@@ -72,7 +72,7 @@ def load_letter(reader: Reader, actor: Actor, id: int) -> Letter:
     where, values = scope_of(actor)
     row = reader.first(f"SELECT {_COLUMNS} WHERE o.id = ? AND {where}", id, *values)
     if row is None:
-        raise NotFound("message", f"tin số {id}")
+        raise NotFound("message", str(id))
     return _letter(row)
 
 

@@ -43,6 +43,7 @@ INTAKE, LEADER = frozenset({Role.INTAKE}), frozenset({Role.LEADER})
         (UnknownAgency("ht", (), needs_commune=True), 3),
         (UnknownChoice("UnknownField", "vũ trụ", ("ha_tang",)), 2),
         (NotFound("report", "PA-AAAAAA"), 3),
+        (NotFound("message", "4"), 3),
         (ChangedMeanwhile("report", "PA-AAAAAA"), 6),
         (DatabaseAway("connection refused"), 7),
         (DatabaseMissing("/x/paht.db"), 1),

@@ -9,6 +9,8 @@ from handlers.settings import PROJECT
 from nlp.gazetteer_build import default_sources
 from tests.unit.cli.conftest import CommandLine
 
+pytestmark = pytest.mark.slow  # loads the model and the places of the whole country
+
 GAZETTEER = PROJECT / "var" / "gazetteer.bin"
 
 
