@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from nlp.normalize import Normalizer, Reading
 
 EMBED_BELOW = 0.75  # ask the embedding only where the words alone leave a doubt
-MAX_TEXT = 6000  # letters read of one message
+MOST_RESTORED = 0.1  # share of guessed accents; beyond it a sentence vector feels every wrong guess and misleads
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +168,9 @@ def _read(language: Language, text: str, context: Context) -> _Steps:
     reading = language.normalizer.read(text)
     matter = language.framing.matter(reading.tokens)
     words = [token.text for token in matter]
-    scores = _with_embedding(language, words, language.scorer.score(words))
+    scores = language.scorer.score(words)
+    if sum(token.step == "accent" for token in matter) <= MOST_RESTORED * len(matter):
+        scores = _with_embedding(language, words, scores)
     spans = [(token.start, token.end) for token in matter]
     second = language.scorer.second_field(words, scores)
     field_result = language.scorer.decide(scores, spans, language.policy, secondary=second)
