@@ -110,6 +110,7 @@ class DangerRule:
             (group, kind, text) for kind, row in kinds.items() for group in ("sure", "likely") for text in row[group]
         ]
         rows += [(group, group, text) for group in ("harmless", "past", "feared") for text in table[group]["patterns"]]
+        rows += [("foreign", kind, text) for kind, texts in table["foreign"].items() for text in texts]
         self._patterns = PatternSet(rows, plain_groups=frozenset(("sure", "likely")))
 
     def read(self, tokens: Sequence[Token], original: str, score: float) -> DangerReading:
@@ -119,7 +120,7 @@ class DangerRule:
         sure = _outside(found.get("sure", ()), harmless)
         likely = _outside(found.get("likely", ()), harmless)
         past, feared = found.get("past", ()), found.get("feared", ())
-        result = self._decide(tokens, original, score, sure, likely, bool(past), feared)
+        result = self._decide(tokens, original, score, sure, likely, bool(past), feared, found.get("foreign", ()))
         return DangerReading(result, sure, likely, harmless, past, feared, score)
 
     def _decide(
@@ -131,8 +132,11 @@ class DangerRule:
         likely: tuple[Match, ...],
         is_past: bool,
         feared: tuple[Match, ...],
+        foreign: tuple[Match, ...],
     ) -> DangerResult:
         sure = _outside(sure, feared)
+        if foreign:
+            return self._result(tokens, original, foreign[0], rings=True)
         if score < _needed(sure, likely):
             return DangerResult(is_danger=False, rings=False)
         rings = not is_past or score >= RINGS_THOUGH_PAST
@@ -141,6 +145,9 @@ class DangerRule:
         match = min(sure or likely, key=lambda m: (self.kinds.index(m.kind), m.first), default=None)
         if match is None:
             return DangerResult(is_danger=True, rings=rings, kind="other", hotlines=("112", "115"))
+        return self._result(tokens, original, match, rings=rings)
+
+    def _result(self, tokens: Sequence[Token], original: str, match: Match, *, rings: bool) -> DangerResult:
         start, end = tokens[match.first].start, tokens[match.last].end
         return DangerResult(
             is_danger=True,

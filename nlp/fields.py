@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 LEXICON_CAP = 4.0  # beyond this more phrases of one subfield prove nothing new
 SECONDARY = 0.08  # probability from which another field may be a second trouble
 CLAUSE_SURE = 0.60  # probability of that field in a clause of its own
+DOUBT = (0.85, 0.45, 0.08)  # share of plain ignorance with no, one or two known words; none from the third on
 CLAUSE_WORDS, MOST_CLAUSES = 3, 6
 TOP_FIELDS, TOP_SUBFIELDS, TOP_EVIDENCE = 3, 5, 8
 
@@ -107,7 +108,7 @@ class FieldScorer:
             bayes=bayes,
             lexicon=lexicon,
             embedding=head,
-            probabilities=self._mix(linear, bayes, lexicon, head),
+            probabilities=self._mix(linear, bayes, lexicon, head, _doubt(found)),
             danger=_sigmoid(float(binary[0])),
             non_report=_sigmoid(float(binary[1])),
             hits=tuple(hits),
@@ -122,7 +123,7 @@ class FieldScorer:
             scores.bayes,
             scores.lexicon,
             head,
-            self._mix(scores.linear, scores.bayes, scores.lexicon, head),
+            self._mix(scores.linear, scores.bayes, scores.lexicon, head, _doubt(scores.features)),
             scores.danger,
             scores.non_report,
             scores.hits,
@@ -213,7 +214,9 @@ class FieldScorer:
                     vector[column] += weight
         return self._np.minimum(vector, LEXICON_CAP)
 
-    def _mix(self, linear: "Vector", bayes: "Vector", lexicon: "Vector", head: "Vector | None") -> "Vector":
+    def _mix(
+        self, linear: "Vector", bayes: "Vector", lexicon: "Vector", head: "Vector | None", doubt: float
+    ) -> "Vector":  # fmt: skip
         """Weighted geometric mean of the models: a weighted sum of their log scores, then made to sum to one."""
         w = self._tables.weights
         if head is None:
@@ -221,8 +224,14 @@ class FieldScorer:
         else:
             logits = w[3] * linear + w[4] * bayes + w[5] * lexicon + w[6] * head
         powers = self._np.exp(logits - logits.max())
-        result: Vector = powers / powers.sum()
+        result: Vector = (1.0 - doubt) * powers / powers.sum() + doubt / len(self.subfields)
         return result
+
+
+def _doubt(found: Sequence[tuple[str, int, float]]) -> float:
+    """Return how little is known: one word is a topic, no report ("taxi"); an English sentence has none."""
+    known = sum(name.startswith("s ") and " " not in name[2:] for name, _, _ in found)
+    return DOUBT[known] if known < len(DOUBT) else 0.0
 
 
 def _clauses(tokens: Sequence[str]) -> list[list[str]]:

@@ -55,3 +55,17 @@ def test_a_pattern_reads_gaps_and_choices() -> None:
     assert [slot.gap for slot in pattern.slots] == [0, 4, 3]
     assert [len(slot.choices) for slot in pattern.slots] == [1, 2, 2]
     assert pattern.words == 3
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("there is a fire in the market, help", "fire"),
+        ("my friend is drowning", "water"),
+        ("we need an ambulance", "medical"),
+    ],
+)
+def test_visitors_are_heard_in_english(text: str, kind: str) -> None:
+    danger = words_only().understand(text).danger
+
+    assert (danger.rings, danger.kind) == (True, kind)

@@ -151,3 +151,9 @@ def test_variants_change_only_how_it_is_typed() -> None:
     assert VARIANTS["telex"](text, "1").startswith("DDuwowngf khoong cos ddenf,")
     assert VARIANTS["plain"](text, "1") == text
     assert VARIANTS["half"](text, "1") == VARIANTS["half"](text, "1")
+
+
+def test_one_word_is_a_topic_and_asks() -> None:
+    assert words_only().understand("taxi").field.action is FieldAction.ASK
+    assert words_only().understand("how much is the ticket").field.action is FieldAction.INTAKE
+    assert words_only().understand("mất nước").field.action is FieldAction.ACCEPT
