@@ -19,6 +19,7 @@ LEASE = 1.5
 
 
 @pytest.mark.slow
+@pytest.mark.xdist_group("chaos")  # one after the other: they need the processors for themselves
 async def test_nothing_is_lost_doubled_or_swapped_while_workers_are_killed_and_stopped(
     database_url: str, tmp_path: Path
 ) -> None:

@@ -34,6 +34,7 @@ def own_postgres() -> Iterator[servers.Postgres]:
 
 
 @pytest.mark.slow
+@pytest.mark.xdist_group("chaos")  # one after the other: they need the processors for themselves
 async def test_every_accepted_update_has_one_effect_in_order_while_redis_and_then_the_database_are_away(
     own_postgres: servers.Postgres, tmp_path: Path
 ) -> None:

@@ -25,6 +25,7 @@ def utc_now() -> datetime:
 
 
 @pytest.mark.slow
+@pytest.mark.xdist_group("chaos")  # one after the other: they need the processors for themselves
 async def test_nobody_is_told_twice_and_a_status_that_got_lost_stands_on_the_card(
     database_url: str, tmp_path: Path
 ) -> None:
