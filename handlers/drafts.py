@@ -142,6 +142,7 @@ class Session:
 
 
 SAID = frozenset({"too_many", "calm"})  # of ``Draft.asked``: no questions, said at once
+UNDECIDED = (Step.ATTACH, Step.SECOND, Step.REOPEN)  # ``Session.held`` waits for the citizen to decide
 DRAFT_STEPS = (Step.WHAT, Step.PLACE, Step.FIELD, Step.CONFIRM, Step.MORE, Step.WRONG)
 
 

@@ -16,7 +16,7 @@ from handlers.conversation import building, choosing, following, rating
 from handlers.conversation.assess import assess
 from handlers.conversation.hearing import is_no_matter, is_other_trouble
 from handlers.conversation.talk import Talk
-from handlers.conversation.world import ListMine, Lookup, Say, Turn, World
+from handlers.conversation.world import ListMine, Lookup, Say, Submit, Turn, World
 from handlers.drafts import Draft, Held, PhotoPart, Session, Step, TextPart
 from handlers.messages import (
     ChoiceContent,
@@ -60,6 +60,7 @@ def advance(session: Session, incoming: Incoming, world: World) -> Turn:
         case _:
             assert_never(content)
     _ask_what_was_not_said(talk)
+    _take_up_what_waits(talk)
     return talk.turn()
 
 
@@ -312,15 +313,13 @@ def _raise_alarm(talk: Talk, part: TextPart, heard: Understanding, held: Held | 
     if urgent is not None and not _is_elsewhere(heard, urgent.commune):
         talk.do(following.attachment(talk, urgent.code, held))
         return
-    draft, waiting = talk.draft, talk.session.held
+    draft = talk.draft
     waits = draft if draft is not None and draft.story and not _is_same_danger(talk, draft) else None
     if waits is not None:
         talk.set(draft=None)
     building.merge(talk, held)
     building.submit(talk, is_danger=True)
     talk.set(draft=waits)
-    if waiting is not None and waiting.texts and not waiting.code:  # asked about, and not answered
-        talk.set(later=(*talk.session.later, waiting))
 
 
 def _is_same_danger(talk: Talk, draft: Draft) -> bool:
@@ -395,3 +394,11 @@ def _ask_what_was_not_said(talk: Talk) -> None:
     has_asked = any(isinstance(step, Say) and step.is_prompt for step in talk.steps)
     if talk.session.is_question_due and draft is not None and not draft.is_empty and not has_asked:
         building.proceed(talk)
+
+
+def _take_up_what_waits(talk: Talk) -> None:
+    """The next trouble, once nothing else is open and nobody is in danger."""
+    is_idle = talk.draft is None and talk.session.step in (Step.NONE, Step.ATTACHED)
+    is_urgent = any(isinstance(step, Submit) and step.is_danger for step in talk.steps)
+    if is_idle and not is_urgent and following.recent_urgent(talk) is None:
+        building.take_up_what_waits(talk)

@@ -199,7 +199,7 @@ def answer_confirm(talk: Talk, part: TextPart) -> None:
 
 def ask_whether_second(talk: Talk, held: Held) -> None:
     """Another trouble by its field: a report of its own?"""
-    talk.set(held=held)
+    talk.hold(held)
     options = [(talk.text("button.new_report"), "separate"), (talk.text("button.same"), "same")]
     talk.put(talk.text("ask.second"), options, Step.SECOND, is_prompt=False)
 
@@ -218,7 +218,7 @@ def submit(talk: Talk, *, is_danger: bool = False) -> None:
     view = assess(draft, talk.world)
     is_urgent = is_danger or view.understanding.danger.rings
     talk.do(Submit(make_filing(draft, view, is_urgent=is_urgent), is_danger=is_danger))
-    talk.set(draft=None, held=None, sent_nonce=choices.nonce if choices else "")
+    talk.set(draft=None, sent_nonce=choices.nonce if choices else "")
     talk.clear_question()
 
 

@@ -53,10 +53,10 @@ def cancel(talk: Talk) -> None:
         talk.set(draft=None)
         talk.say("talk.nothing_to_cancel")
         return
-    talk.set(draft=None, kept_draft=talk.draft, held=None)
+    talk.set(draft=None, kept_draft=talk.draft)
+    talk.clear_question()
     if talk.session.later:
         talk.lead_in("draft.cancelled_next")
-        building.take_up_what_waits(talk)
     else:
         talk.put_labels(talk.text("draft.cancelled"), ["restore"], Step.RESTORE)
 
@@ -114,7 +114,6 @@ def _choose_in_draft(talk: Talk, head: str, rest: str) -> None:
     match head:
         case "send":
             building.submit(talk)
-            building.take_up_what_waits(talk)
         case "cancel":
             cancel(talk)
         case "add":

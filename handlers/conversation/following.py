@@ -82,8 +82,8 @@ def attach_with_way_back(talk: Talk, code: str, held: Held) -> None:
         return
     step = attachment(talk, code, held)
     choices = make_choices(talk.session.turns, [(talk.text("button.not_this"), "not_this")])
+    talk.hold(Held(held.texts, held.photos, held.point, code))
     talk.set(
-        held=Held(held.texts, held.photos, held.point, code),
         step=Step.ATTACHED,
         choices=choices,
         asked_at=talk.world.now,
@@ -116,7 +116,7 @@ def named_report(talk: Talk, text: str) -> str | None:
 
 def ask_to_reopen(talk: Talk, brief: ReportBrief, held: Held) -> None:
     """The result did not help, it seems: is it to be worked on again?"""
-    talk.set(held=Held(held.texts, held.photos, held.point, brief.code))
+    talk.hold(Held(held.texts, held.photos, held.point, brief.code))
     options = [(talk.text("button.reopen"), "reopen"), (talk.text("button.new_report"), "new_report")]
     talk.put(talk.text("rate.reopen", code=brief.code), options, Step.REOPEN, is_prompt=False)
 
@@ -128,7 +128,7 @@ def ask_which(talk: Talk, reports: list[ReportBrief], held: Held) -> None:
         (f"{brief.code} · {pack.subfield_label(brief.subfield)}", f"attach:{brief.code}")
         for brief in reports[:MAX_REPORTS_OFFERED]
     ]
-    talk.set(held=held)
+    talk.hold(held)
     options.append((talk.text("button.new_report"), "new_report"))
     talk.put(talk.text("attach.which"), options, Step.ATTACH, is_prompt=False)
 

@@ -126,7 +126,9 @@ def is_place_only(heard: Understanding) -> bool:
     else:
         return False
     said = sum(token[0].isalnum() for token in heard.normalized.tokens)
-    return said - len(written.split()) - len(locality.words.text.split()) <= 4
+    rest = said - len(written.split()) - len(locality.words.text.split())
+    is_story = heard.field.confidence >= SECOND_TROUBLE_CONFIDENCE and heard.field.field != "khac"
+    return rest <= (1 if is_story else 4)
 
 
 def is_about_a_place(text: str, heard: Understanding) -> bool:

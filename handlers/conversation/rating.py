@@ -33,10 +33,11 @@ def rate(talk: Talk, code: str, rating: str) -> None:
     if brief is not None and brief.status is not Status.RESOLVED:
         talk.say("rate.already", code=code, status=talk.text(f"status.{brief.status.value}"))
     elif rating in ("good", "acceptable"):
-        talk.clear_question()
+        if talk.session.step in (Step.RATE_WHY, Step.ATTACHED):
+            talk.clear_question()
         talk.do(Rate(code, rating))
     else:
-        talk.set(held=Held(code=code))
+        talk.hold(Held(code=code))
         options = [(talk.text(f"rate.{reason}"), f"why:{reason}") for reason in REASONS]
         talk.put(talk.text("rate.why", code=code), options, Step.RATE_WHY, is_prompt=False)
 

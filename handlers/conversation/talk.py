@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from handlers.conversation.assess import Assessment
 from handlers.conversation.world import Say, Turn, TurnStep, World
-from handlers.drafts import DRAFT_STEPS, ChoiceOption, ChoiceSet, Draft, Question, Session, Step
+from handlers.drafts import DRAFT_STEPS, UNDECIDED, ChoiceOption, ChoiceSet, Draft, Held, Question, Session, Step
 from handlers.messages import Ask, Option, Reply
 
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
@@ -39,6 +39,11 @@ class Talk:
     def say(self, key: str, **values: object) -> None:
         self.steps.append(Say(Reply(self.text(key, **values))))
 
+    def hold(self, held: Held) -> None:
+        """Keep this until the citizen decides; what they were asked about before and left open waits its turn."""
+        self._park()
+        self.set(held=held)
+
     def lead_in(self, key: str, **values: object) -> None:
         """A sentence that opens the next question, so that both are one message."""
         self._intro = "\n".join(part for part in (self._intro, self.text(key, **values)) if part)
@@ -53,6 +58,8 @@ class Talk:
         is_prompt: bool = True,
     ) -> None:
         """Ask a question; ``options`` are (label, value) in reading order."""
+        if step not in UNDECIDED:
+            self._park()
         choices = make_choices(self.session.turns, options)
         self.set(step=step, choices=choices, asked_at=self.world.now, before=self._before, is_question_due=False)
         self.set(question=text)
@@ -78,7 +85,16 @@ class Talk:
         return True
 
     def clear_question(self) -> None:
+        self._park()
         self.set(step=Step.NONE, choices=None, question="")
+
+    def _park(self) -> None:
+        held = self.session.held
+        if held is None or self.session.step not in UNDECIDED:
+            return
+        own = Held(held.texts, held.photos, held.point)
+        later = self.session.later if own == Held() else (*self.session.later, own)
+        self.set(held=None, later=later)
 
     def turn(self) -> Turn:
         if self._intro:
