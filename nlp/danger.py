@@ -4,6 +4,7 @@ import tomllib
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -20,15 +21,16 @@ RINGS_THOUGH_PAST = 0.45  # "từ hôm qua đến giờ vẫn chưa tìm thấy"
 _GAP_SIGN = ".."
 
 
+Row = tuple[tuple[str, str, bool], ...]  # (word, word without accents, accents must be typed) each
+
+
 @dataclass(frozen=True, slots=True)
 class Slot:
     """One place of a pattern: alternatives as word rows, and how many words may stand before it."""
 
-    choices: tuple[
-        tuple[tuple[str, str, bool], ...], ...
-    ]  # rows of (word, word without accents, accents must be typed)
+    choices: tuple[Row, ...]  # longest first
     gap: int
-    starts: frozenset[str]  # the plain first words of the rows: one of them must be in the message
+    by_start: Mapping[str, tuple[Row, ...]]  # by the plain first word: one of them must be in the message
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +90,7 @@ class PatternSet:
         any_bare = any(not word.typed_accents for word in words)
         for first, word in enumerate(words):
             for group, kind, pattern, may_be_plain in self._by_word.get(word.plain, ()):
-                if any(slot.starts.isdisjoint(present) for slot in pattern.slots[1:]):
+                if any(present.isdisjoint(slot.by_start) for slot in pattern.slots[1:]):
                     continue
                 last = _match(pattern, words, first, False)
                 is_exact = last >= 0
@@ -113,9 +115,14 @@ class DangerRule:
         rows += [("foreign", kind, text) for kind, texts in table["foreign"].items() for text in texts]
         self._patterns = PatternSet(rows, plain_groups=frozenset(("sure", "likely")))
 
-    def read(self, tokens: Sequence[Token], original: str, score: float) -> DangerReading:
-        """Decide; ``score`` is the trained probability of danger, which may confirm or deny what is only likely."""
-        found = self._patterns.find(words_for_patterns(tokens))
+    def read(
+        self, tokens: Sequence[Token], original: str, score: float, *, words: Sequence[Word] | None = None
+    ) -> DangerReading:
+        """Decide; ``score`` is the trained probability of danger, which may confirm or deny what is only likely.
+
+        ``words`` are those of the tokens, where the caller has them already.
+        """
+        found = self._patterns.find(words_for_patterns(tokens) if words is None else words)
         harmless = found.get("harmless", ())
         sure = _outside(found.get("sure", ()), harmless)
         likely = _outside(found.get("likely", ()), harmless)
@@ -181,14 +188,17 @@ def compile_pattern(text: str) -> Pattern:
         if part.startswith(_GAP_SIGN):
             gap = int(part.removeprefix(_GAP_SIGN))
             continue
-        rows = []
+        rows: list[Row] = []
         for choice in part.split("|"):
             typed = choice.startswith("!")
             words = choice.removeprefix("!").split("_")
             rows.append(tuple((word, strip_accents(word), typed) for word in words))
         rows.sort(key=len, reverse=True)
         literals += min(len(row) for row in rows)
-        slots.append(Slot(tuple(rows), gap, frozenset(row[0][1] for row in rows)))
+        starts: defaultdict[str, list[Row]] = defaultdict(list)
+        for row in rows:
+            starts[row[0][1]].append(row)
+        slots.append(Slot(tuple(rows), gap, {start: tuple(found) for start, found in starts.items()}))
         gap = 0
     return Pattern(text, tuple(slots), literals)
 
@@ -200,10 +210,14 @@ def words_for_patterns(tokens: Sequence[Token]) -> list[Word]:
 def _word(token: Token) -> Word:
     if token.kind is not Kind.WORD:
         return Word(token.text, token.text, True)
-    typed = has_accents(token.written) or token.step == "keys" or not has_accents(token.text)
-    typed = typed or token.step == "shorthand"
-    bare = token.step == "accent" or (not has_accents(token.text) and not has_accents(token.written))
-    return Word(token.text, strip_accents(token.text), typed and not bare)
+    return _pattern_word(token.text, token.written, token.step)
+
+
+@lru_cache(maxsize=16384)
+def _pattern_word(text: str, written: str, step: str) -> Word:
+    typed = has_accents(written) or step in ("keys", "shorthand") or not has_accents(text)
+    bare = step == "accent" or (not has_accents(text) and not has_accents(written))
+    return Word(text, strip_accents(text), typed and not bare)
 
 
 def _match(pattern: Pattern, words: Sequence[Word], first: int, may_be_plain: bool) -> int:
@@ -214,9 +228,9 @@ def _match(pattern: Pattern, words: Sequence[Word], first: int, may_be_plain: bo
         for end in ends:
             reach = min(end + slot.gap, len(words) - 1) if number else end
             for place in range(end, reach + 1):
-                if number and any(words[i].text in (".", "?") for i in range(end, place)):
+                if place > end and number and words[place - 1].text in (".", "?"):
                     break
-                for row in slot.choices:
+                for row in slot.by_start.get(words[place].plain, ()):
                     if _row_fits(row, words, place, may_be_plain):
                         following.add(place + len(row))
                         break

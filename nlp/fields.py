@@ -84,7 +84,8 @@ class FieldScorer:
         self.fields = tuple(sorted({name.split(".")[0] for name in tables.subfields}))
         members = [[name.startswith(f + ".") for name in tables.subfields] for f in self.fields]
         self._members = np.array(members, np.float32)
-        self._means: list[float] = tables.linear.mean(axis=1).tolist()
+        self._means: Vector = tables.linear.mean(axis=1).astype(np.float32)
+        self._idf: list[float] = tables.idf.tolist()
         self.version = version
         self.is_calibrated = is_calibrated
         self.talk_weights: tuple[float, ...] = tuple(tables.talk.tolist())
@@ -179,29 +180,30 @@ class FieldScorer:
         """Return the phrases and words that spoke for ``subfield``, strongest first."""
         column = self._columns[subfield]
         found: dict[str, Evidence] = {}
-        means = self._means
         for hit in scores.hits:
             weight = dict(hit.subfields).get(subfield, 0.0)
             if weight > 0:
                 start, end = _span(offsets, hit.first, hit.last)
                 found[hit.phrase] = Evidence(hit.phrase, round(weight, 3), start, end)
-        for name, row, value in scores.features:
+        own = [feature for feature in scores.features if feature[0].startswith("w ")]
+        rows = self._np.array([row for _, row, _ in own], self._np.int64)
+        values = self._np.array([value for _, _, value in own], self._np.float32)
+        tables = self._tables
+        gains = values * tables.linear_scale[rows] * (tables.linear[rows, column] - self._means[rows])
+        for (name, _, _), gain in zip(own, gains.tolist(), strict=True):
             words = name[2:]
-            if not name.startswith("w ") or words in found:
-                continue
-            gain = value * float(self._tables.linear_scale[row]) * (int(self._tables.linear[row, column]) - means[row])
-            if gain > 0.05:
+            if gain > 0.05 and words not in found:
                 found[words] = Evidence(words, round(gain, 3))
         return tuple(sorted(found.values(), key=lambda item: -item.weight)[:TOP_EVIDENCE])
 
     def _weigh(self, tokens: Sequence[str]) -> list[tuple[str, int, float]]:
         """Return (feature, row, tf-idf), scaled to length one."""
         known = []
-        idf = self._tables.idf
+        idf = self._idf
         for name, count in features_of(tokens).items():
             row = self._rows.get(name)
             if row is not None:
-                known.append((name, row, (1.0 + math.log(count)) * float(idf[row])))
+                known.append((name, row, idf[row] if count == 1 else (1.0 + math.log(count)) * idf[row]))
         norm = math.sqrt(sum(value * value for _, _, value in known)) or 1.0
         return [(name, row, value / norm) for name, row, value in known]
 

@@ -4,7 +4,7 @@ import tomllib
 from collections.abc import Sequence
 from pathlib import Path
 
-from nlp.danger import PatternSet, words_for_patterns
+from nlp.danger import PatternSet, Word, words_for_patterns
 from nlp.normalize.tokens import Kind, Token
 
 LEAST_WORDS = 4  # with fewer words left, the frame may be all there is
@@ -17,14 +17,15 @@ class Framing:
         rows = [("frame", "frame", text) for text in patterns]
         self._patterns = PatternSet(rows, plain_groups=frozenset(("frame",)))
 
-    def matter(self, tokens: Sequence[Token]) -> list[Token]:
+    def matter(self, tokens: Sequence[Token], *, words: Sequence[Word] | None = None) -> list[Token]:
         """Return the tokens without the frame, or all of them when next to nothing would be left."""
         framed: set[int] = set()
-        for match in self._patterns.find(words_for_patterns(tokens)).get("frame", ()):
+        seen = words_for_patterns(tokens) if words is None else words
+        for match in self._patterns.find(seen).get("frame", ()):
             framed.update(range(match.first, match.last + 1))
         kept = [token for place, token in enumerate(tokens) if place not in framed]
-        words = sum(token.kind is Kind.WORD for token in kept)
-        return kept if words >= LEAST_WORDS else list(tokens)
+        left = sum(token.kind is Kind.WORD for token in kept)
+        return kept if left >= LEAST_WORDS else list(tokens)
 
 
 def load_framing(path: Path) -> Framing:

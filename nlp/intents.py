@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from nlp.danger import PatternSet, words_for_patterns
+from nlp.danger import PatternSet, Word, words_for_patterns
 from nlp.normalize.tokens import Token
 from nlp.results import Intent, Redirect
 
@@ -25,9 +25,9 @@ class IntentRule:
         rows = [(group, kind, text) for group in groups for kind, texts in table[group].items() for text in texts]
         self._patterns = PatternSet(rows)
 
-    def cues(self, tokens: Sequence[Token]) -> frozenset[str]:
+    def cues(self, tokens: Sequence[Token], *, words: Sequence[Word] | None = None) -> frozenset[str]:
         """Return the kinds of all cues in a message: "question", "thanks", "TC02" …"""
-        found = self._patterns.find(words_for_patterns(tokens))
+        found = self._patterns.find(words_for_patterns(tokens) if words is None else words)
         return frozenset(match.kind for matches in found.values() for match in matches)
 
     def intent(self, cues: frozenset[str], talk: float) -> Intent:

@@ -38,7 +38,9 @@ class Lexicon:
             for words, owners in stripped.items()
             if len(words) > 1 or not has_accents(words[0])
         }
-        self._starts = {words[0] for words in self._stripped} | {words[0] for words in self._accented}
+        self._longest_from: dict[str, int] = {}  # first word → words of the longest phrase that begins so
+        for words in (*self._accented, *self._stripped):
+            self._longest_from[words[0]] = max(len(words), self._longest_from.get(words[0], 0))
 
     def __len__(self) -> int:
         return len(self._accented)
@@ -48,16 +50,15 @@ class Lexicon:
         found: list[Hit] = []
         covered = -1
         for first, word in enumerate(words):
-            if word not in self._starts and plain[first] not in self._starts:
-                continue
-            hit = self._longest(words, plain, first)
+            longest = max(self._longest_from.get(word, 0), self._longest_from.get(plain[first], 0))
+            hit = self._longest(words, plain, first, longest) if longest else None
             if hit is not None and hit.last > covered:
                 found.append(hit)
                 covered = hit.last
         return found
 
-    def _longest(self, words: Sequence[str], plain: Sequence[str], first: int) -> Hit | None:
-        for size in range(min(MAX_PHRASE, len(words) - first), 0, -1):
+    def _longest(self, words: Sequence[str], plain: Sequence[str], first: int, longest: int) -> Hit | None:
+        for size in range(min(longest, len(words) - first), 0, -1):
             last = first + size - 1
             row = tuple(words[first : last + 1])
             owners = self._accented.get(row)

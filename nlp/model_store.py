@@ -66,17 +66,20 @@ def read_model(path: Path = DEFAULT_MODEL) -> StoredModel:
         raise UnusableModel(path, "there is no such file") from error
     except (zipfile.BadZipFile, KeyError, ValueError, OSError) as error:
         raise UnusableModel(path, "it is damaged") from error
-    if meta.get("format") != FORMAT:
-        raise UnusableModel(path, f"its format is {meta.get('format')}, expected {FORMAT}")
-    if _version(parts) != meta["version"]:
+    if not isinstance(meta, dict) or meta.get("format") != FORMAT:
+        raise UnusableModel(path, f"it is not of format {FORMAT}")
+    if _version(parts) != meta.get("version"):
         raise UnusableModel(path, "its content does not fit its hash")
-    return StoredModel(
-        restorer=RestorerTables(**_tables(RestorerTables, "restorer", parts)),
-        fields=FieldTables(**_tables(FieldTables, "fields", parts)),
-        lexicon=json.loads(parts["lexicon.json"]),
-        report=meta["report"],
-        version=meta["version"],
-    )
+    try:
+        return StoredModel(
+            restorer=RestorerTables(**_tables(RestorerTables, "restorer", parts)),
+            fields=FieldTables(**_tables(FieldTables, "fields", parts)),
+            lexicon=json.loads(parts["lexicon.json"]),
+            report=meta["report"],
+            version=meta["version"],
+        )
+    except KeyError as error:
+        raise UnusableModel(path, f"it is older than this program, {error.args[0]} is missing in it") from error
 
 
 def _parts(model: StoredModel) -> dict[str, bytes]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from nlp.danger import words_for_patterns
 from nlp.results import (
     Change,
     Context,
@@ -166,7 +167,8 @@ def explain(language: Language, text: str, *, context: Context) -> Explanation:
 
 def _read(language: Language, text: str, context: Context) -> _Steps:
     reading = language.normalizer.read(text)
-    matter = language.framing.matter(reading.tokens)
+    seen = words_for_patterns(reading.tokens)
+    matter = language.framing.matter(reading.tokens, words=seen)
     words = [token.text for token in matter]
     scores = language.scorer.score(words)
     if sum(token.step == "accent" for token in matter) <= MOST_RESTORED * len(matter):
@@ -174,8 +176,8 @@ def _read(language: Language, text: str, context: Context) -> _Steps:
     spans = [(token.start, token.end) for token in matter]
     second = language.scorer.second_field(words, scores)
     field_result = language.scorer.decide(scores, spans, language.policy, secondary=second)
-    danger = language.danger.read(reading.tokens, text, scores.danger)
-    cues = language.intents.cues(reading.tokens)
+    danger = language.danger.read(reading.tokens, text, scores.danger, words=seen)
+    cues = language.intents.cues(reading.tokens, words=seen)
     talk = _talk(language, scores, len(words), cues)
     intent = _intent(language, reading, cues, talk, is_danger=danger.result.rings)
     redirect = None

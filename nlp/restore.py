@@ -122,6 +122,10 @@ class Restorer:
 
     def _extend(self, beam: list[Hypothesis], choice: Choice) -> list[Hypothesis]:
         """Add one place to every hypothesis; of those that end in the same two syllables only the best is kept."""
+        if len(beam) == 1 and len(choice.forms) == 1:  # nothing to weigh
+            score, _, last, path = beam[0]
+            form, _, step = choice.forms[0]
+            return [(score, last, self._ids.get(form, self._unknown), (path, form, step))]
         size, bigram, trigram, unigram = self._size, self._bigram, self._trigram, self._unigram
         contexts = [
             (score, before * size + last, last, path, bigram.get(before * size + last, _NO_BIGRAM)[1])

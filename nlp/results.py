@@ -64,7 +64,7 @@ class Normalized:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """One reason for a conclusion; ``weight`` > 0 speaks for it. ``start:end`` points into the original, -1 if nowhere."""
+    """One reason for a conclusion; ``weight`` > 0 speaks for it. ``start:end`` in the original, -1 if nowhere."""
 
     words: str
     weight: float

@@ -19,6 +19,8 @@ _LOOKALIKES = {
 _INVISIBLE = frozenset("\u200b\u200c\u200d\u200e\u200f\u2060\ufeff\u00ad\u202a\u202b\u202c\u202d\u202e\ufe0e\ufe0f")
 _BASE = {"đ": "d", "Đ": "D"}
 _OLD_MARKS = {"\u0340": GRAVE, "\u0341": ACUTE}
+_ACCENTED = "àáâãèéêìíòóôõùúýăĩũơưạảấầẩẫậắằẳẵặẹẻẽếềểễệỉịọỏốồổỗộớờởỡợụủứừửữựỳỵỷỹđ"
+_ODD = re.compile(rf"[^ -~\n\t{_ACCENTED}{_ACCENTED.upper()}]")
 _MAX_MARKS = 3  # a Vietnamese letter has a shape and a tone; more is "zalgo" play
 
 
@@ -28,6 +30,8 @@ def compose(text: str) -> tuple[str, list[int]]:
     >>> compose("o\\u0302\\u0309 ga\\u0300")[0]
     'ổ gà'
     """
+    if not _ODD.search(text):
+        return text, list(range(len(text)))
     letters: list[str] = []
     places: list[int] = []
     position, size = 0, len(text)

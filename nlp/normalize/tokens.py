@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import lru_cache
 
 from nlp.normalize.letters import compose, settle_tone
 
@@ -107,11 +108,15 @@ def _token(match: re.Match[str], start: int, end: int) -> Token:
 
 def _word(written: str, start: int, end: int) -> Token:
     lower = written.lower()
-    token = Token(Kind.WORD, lower, lower, start, end, is_capital=written[0].isupper())
-    calm = _RUN.sub(r"\1", lower)  # "quáááá"
+    text, step = _settle(lower)
+    return Token(Kind.WORD, lower, text, start, end, is_capital=written[0].isupper(), step=step)
+
+
+@lru_cache(maxsize=16384)
+def _settle(lower: str) -> tuple[str, str]:
+    """Return the word without repeats ("quáááá") and with its tone in place, and the step that changed it."""
+    calm = _RUN.sub(r"\1", lower)
+    settled = settle_tone(calm)
     if calm != lower:
-        token.text, token.step = calm, "repeat"
-    settled = settle_tone(token.text)
-    if settled != token.text:
-        token.text, token.step = settled, token.step or "tone"
-    return token
+        return settled, "repeat"
+    return settled, "tone" if settled != calm else ""

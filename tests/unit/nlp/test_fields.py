@@ -2,6 +2,7 @@
 
 import pytest
 
+from nlp import model_store
 from nlp.evaluation import compare, evaluate, interval, mcnemar, predict_lines
 from nlp.evaluation_variants import VARIANTS
 from nlp.fields import Policy
@@ -97,6 +98,16 @@ def test_a_damaged_model_says_so(tmp_path) -> None:  # type: ignore[no-untyped-d
         read_model(broken)
     with pytest.raises(UnusableModel, match="no such file"):
         read_model(tmp_path / "none.zip")
+
+
+def test_an_outdated_model_names_what_it_lacks(tmp_path, monkeypatch) -> None:  # type: ignore[no-untyped-def]
+    model, old = read_model(), tmp_path / "old.zip"
+    kept = {name: part for name, part in model_store._parts(model).items() if name != "fields/talk.npy"}
+    monkeypatch.setattr(model_store, "_parts", lambda _: kept)
+    write_model(model, old)
+
+    with pytest.raises(UnusableModel, match=r"older than this program, fields/talk\.npy is missing"):
+        read_model(old)
 
 
 def test_a_model_is_written_the_same_every_time(tmp_path) -> None:  # type: ignore[no-untyped-def]
