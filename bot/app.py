@@ -27,7 +27,7 @@ from bot.leadership import lead
 from bot.limits import Rates
 from bot.logs import configure_logs
 from bot.outbox_worker import OutboxWorker
-from bot.scheduler import Job, Scheduler, reminders
+from bot.scheduler import Job, Scheduler, forgetting, reminders
 from bot.wakeups import Wakeups
 from handlers.bootstrap import build_office, open_database, open_media
 from handlers.inbox import InboxHandler
@@ -50,6 +50,7 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 
 READING_THREADS = 2
+LEASE = timedelta(seconds=60)  # longer than a poll of Telegram may take
 UNLIMITED = Rates(1000.0, 1000.0, chat_burst=1000)
 
 
@@ -134,7 +135,7 @@ async def _serve(running: Running, progress: Callable[[str], None], *, with_cons
     try:
         async with working(running, channels) as acceptor, _web(running, telegram, acceptor):
             progress("sẵn sàng")
-            await _until_done(console, telegram, acceptor)
+            await _until_done(running, console, telegram, acceptor)
     finally:
         for channel in channels.values():
             await channel.close()
@@ -189,14 +190,16 @@ async def _until_done(console: ConsoleChannel | None, telegram: "TelegramChannel
         with contextlib.suppress(NotImplementedError):  # Windows has no handlers on the loop
             loop.add_signal_handler(name, stopping.set)
     async with asyncio.TaskGroup() as group:
-        polling = group.create_task(telegram.run(acceptor)) if telegram is not None else None
+        beside: list[asyncio.Task[None]] = []
         ends: list[asyncio.Task[object]] = [group.create_task(stopping.wait())]
+        if telegram is not None:
+            beside.append(group.create_task(telegram.run(acceptor)))
         if console is not None:
             ends.append(group.create_task(console.run(acceptor)))
+            beside.append(group.create_task(_keep_console(running)))
         await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
-        for task in (*ends, polling):
-            if task is not None:
-                task.cancel()
+        for task in (*ends, *beside):
+            task.cancel()
 
 
 async def _run(work: Callable[[], Awaitable[None]]) -> None:
@@ -230,14 +233,15 @@ def _console_is_busy(session: Session, *, accepted: Collection[str]) -> bool:
 
 
 async def _hold_console(running: Running) -> None:
-    """One console a database: a second one would print the first one's answers."""
-    held = await running.database.write(
-        lambda session: leases.acquire(
-            session, "console", running.owner, now=running.office.now(), ttl=timedelta(days=3650)
-        )
-    )
-    if not held:
+    """One console a database: a second one would print the first one's answers. Raises CannotStart."""
+    if not await _lease_check(running, "console")():
         raise CannotStart("bot đang mở ở một cửa sổ khác; dùng cửa sổ đó, hoặc thêm --no-console")
+
+
+async def _keep_console(running: Running) -> None:
+    while True:
+        await asyncio.sleep(LEASE.total_seconds() / 3)
+        await _lease_check(running, "console")()
 
 
 def _make_telegram(running: Running) -> "TelegramChannel":
@@ -256,9 +260,7 @@ def _make_telegram(running: Running) -> "TelegramChannel":
 def _lease_check(running: Running, name: str) -> Callable[[], Awaitable[bool]]:
     async def held() -> bool:
         return await running.database.write(
-            lambda session: leases.acquire(
-                session, name, running.owner, now=running.office.now(), ttl=timedelta(seconds=60)
-            )
+            lambda session: leases.acquire(session, name, running.owner, now=running.office.now(), ttl=LEASE)
         )
 
     return held
@@ -309,6 +311,7 @@ def _jobs(running: Running, wakeups: Wakeups) -> list[Job]:
 
     return [
         reminders(database, wakeups, clock=office.clock),
+        forgetting(database, clock=office.clock),
         Job("look_after_reports", timedelta(minutes=10), look_after_reports),
     ]
 

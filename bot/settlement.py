@@ -40,8 +40,9 @@ class Outcome:
 
 def settle(session: Session, channel: Channel, owner: str, outcomes: Sequence[Outcome], *, now: datetime) -> None:
     """Write down how these tries ended."""
+    rows = outbox.in_flight(session, [outcome.message_id for outcome in outcomes], owner)
     for outcome in outcomes:
-        row = outbox.in_flight(session, outcome.message_id, owner)
+        row = rows.get(outcome.message_id)
         if row is None or (row.state != State.SENDING and not isinstance(outcome.result, Sent)):
             continue  # taken for lost meanwhile; only a certain success still counts
         _settle_one(session, channel, row, outcome, now)

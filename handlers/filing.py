@@ -27,9 +27,7 @@ def file_report(session: Session, office: Office, citizen: Citizen, lane: Lane, 
     filing, now = step.filing, office.now()
     report = _new_report(session, office, citizen, lane, filing, now)
     session.add(report)
-    session.flush()
-    assert report.id is not None and citizen.id is not None
-    reports.follow(session, report, citizen.id, now)
+    session.add(Follower(report_id=report.id, citizen_id=citizen.id, since=now))
     for media_hash in filing.photos:
         session.add(ReportPhoto(report_id=report.id, media_hash=media_hash, added_at=now))
     session.add(_first_history(office, report, now))
@@ -132,7 +130,7 @@ def _new_report(
     assert citizen.id is not None
     redirect = filing.understanding.redirect
     return Report(
-        code=_free_code(session, pack.code_prefix),
+        code=new_code(pack.code_prefix),  # the unique key refuses one that is taken, and the turn is taken again
         citizen_id=citizen.id,
         lane=lane.key,
         pack=pack.id,
@@ -158,13 +156,6 @@ def _new_report(
 
 def _plain_urgency(*, is_danger: bool) -> UrgencyClass:
     return UrgencyClass.URGENT if is_danger else UrgencyClass.NORMAL
-
-
-def _free_code(session: Session, prefix: str) -> str:
-    while True:
-        code = new_code(prefix)
-        if session.exec(select(Report.id).where(Report.code == code)).first() is None:
-            return code
 
 
 def _first_history(office: Office, report: Report, now: datetime) -> History:

@@ -276,7 +276,6 @@ class _Performance:
         if self.citizen is None:
             self.citizen = Citizen(created_at=self.now)
             self.session.add(self.citizen)
-            self.session.flush()
             self.lane.citizen_id = self.citizen.id
         return self.citizen
 
@@ -305,6 +304,8 @@ class _Performance:
                 created_at=self.now,
                 next_at=not_before,
             )
+            if reply.is_card:  # holds the code: of all answers the one that may not stay in doubt
+                row.purpose = outbox.Purpose.STATUS_UPDATE
             self.session.add(row)
 
     def _keep_media(self, stored: StoredMedia) -> None:

@@ -4,9 +4,11 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import JSON, Column, Enum, Index, Text, UniqueConstraint, text
+from sqlalchemy import JSON, BigInteger, Column, Enum, Index, Integer, Text, UniqueConstraint, text
+from sqlalchemy.orm import relationship
 from sqlmodel import Field, SQLModel
 
+from storage.ids import new_id
 from storage.workflow import Status, UrgencyClass
 
 NAMING = {
@@ -17,6 +19,9 @@ NAMING = {
     "pk": "pk_%(table_name)s",
 }
 SQLModel.metadata.naming_convention = NAMING
+
+
+BIG = BigInteger().with_variant(Integer, "sqlite")  # SQLite's INTEGER holds 63 bits, and is its row id
 
 
 def _by_value(kind: type[StrEnum]) -> Enum:
@@ -77,7 +82,7 @@ class Lane(SQLModel, table=True):
     channel: str
     account: str
     chat: str
-    citizen_id: int | None = Field(default=None, foreign_key="citizen.id", index=True)
+    citizen_id: int | None = Field(sa_type=BIG, default=None, foreign_key="citizen.id", index=True)
     ready_at: datetime | None = None  # None = nothing to work on
     lease_until: datetime | None = None
     owner: str | None = None
@@ -112,7 +117,7 @@ class OutboxMessage(SQLModel, table=True):
     channel: str
     account: str
     chat: str
-    report_id: int | None = Field(default=None, foreign_key="report.id", index=True)
+    report_id: int | None = Field(sa_type=BIG, default=None, foreign_key="report.id", index=True)
     purpose: str = "reply"  # reply | status_update | reminder | card
     body: str = Field(sa_column=Column(Text, nullable=False))  # handlers.messages.Reply as JSON
     state: str = "queued"  # queued sending sent retry uncertain waiting blocked failed expired
@@ -133,7 +138,7 @@ class StatusCard(SQLModel, table=True):
     __tablename__ = "status_card"
 
     lane: str = Field(primary_key=True)
-    report_id: int = Field(primary_key=True, foreign_key="report.id")
+    report_id: int = Field(sa_type=BIG, primary_key=True, foreign_key="report.id")
     external_id: str
     shown_at: datetime
     shown_status: str
@@ -154,7 +159,7 @@ class Citizen(SQLModel, table=True):
 
     __tablename__ = "citizen"
 
-    id: int | None = Field(default=None, primary_key=True)
+    id: int = Field(default_factory=new_id, primary_key=True, sa_type=BIG)
     created_at: datetime
     consent_version: str | None = None
     consent_at: datetime | None = None
@@ -173,14 +178,14 @@ class Report(SQLModel, table=True):
         Index("ix_report_lead", "lead_agency", "status"),
     )
 
-    id: int | None = Field(default=None, primary_key=True)
+    id: int = Field(default_factory=new_id, primary_key=True, sa_type=BIG)
     code: str = Field(unique=True)
     version: int = 1  # optimistic lock: raised by every change
     status: Status = Field(default=Status.RECEIVED, sa_column=Column(_by_value(Status), nullable=False))
     resume_status: Status | None = Field(
         default=None, sa_column=Column(_by_value(Status))
     )  # where a question interrupted
-    citizen_id: int = Field(foreign_key="citizen.id", index=True)
+    citizen_id: int = Field(sa_type=BIG, foreign_key="citizen.id", index=True)
     lane: str  # where it was sent from
     pack: str  # province pack in force
     text: str = Field(sa_column=Column(Text, nullable=False))
@@ -219,8 +224,8 @@ class Report(SQLModel, table=True):
     question_count: int = 0
     asked_at: datetime | None = None
     reject_code: str | None = None
-    merged_into: int | None = Field(default=None, foreign_key="report.id")
-    recurs_of: int | None = Field(default=None, foreign_key="report.id")
+    merged_into: int | None = Field(default=None, foreign_key="report.id", sa_type=BIG)
+    recurs_of: int | None = Field(default=None, foreign_key="report.id", sa_type=BIG)
 
 
 class Follower(SQLModel, table=True):
@@ -228,8 +233,8 @@ class Follower(SQLModel, table=True):
 
     __tablename__ = "follower"
 
-    report_id: int = Field(primary_key=True, foreign_key="report.id")
-    citizen_id: int = Field(primary_key=True, foreign_key="citizen.id", index=True)
+    report_id: int = Field(sa_type=BIG, primary_key=True, foreign_key="report.id")
+    citizen_id: int = Field(sa_type=BIG, primary_key=True, foreign_key="citizen.id", index=True)
     since: datetime
 
 
@@ -238,8 +243,8 @@ class Assignment(SQLModel, table=True):
 
     __tablename__ = "assignment"
 
-    id: int | None = Field(default=None, primary_key=True)
-    report_id: int = Field(foreign_key="report.id", index=True)
+    id: int = Field(default_factory=new_id, primary_key=True, sa_type=BIG)
+    report_id: int = Field(sa_type=BIG, foreign_key="report.id", index=True)
     agency: str
     is_lead: bool = True
     state: str = "sent"  # sent accepted done returned cancelled
@@ -270,8 +275,8 @@ class ReportPhoto(SQLModel, table=True):
     __tablename__ = "report_photo"
     __table_args__ = (UniqueConstraint("report_id", "media_hash", "kind"),)
 
-    id: int | None = Field(default=None, primary_key=True)
-    report_id: int = Field(foreign_key="report.id", index=True)
+    id: int = Field(default_factory=new_id, primary_key=True, sa_type=BIG)
+    report_id: int = Field(sa_type=BIG, foreign_key="report.id", index=True)
     media_hash: str = Field(foreign_key="media.hash")
     kind: str = "before"  # before | after
     caption: str = ""
@@ -283,8 +288,8 @@ class History(SQLModel, table=True):
 
     __tablename__ = "history"
 
-    id: int | None = Field(default=None, primary_key=True)
-    report_id: int = Field(foreign_key="report.id", index=True)
+    id: int = Field(default_factory=new_id, primary_key=True, sa_type=BIG)
+    report_id: int = Field(sa_type=BIG, foreign_key="report.id", index=True)
     at: datetime
     transition: str  # T1…T20, or "note", "addition"
     act: str
@@ -304,8 +309,8 @@ class Prediction(SQLModel, table=True):
 
     __tablename__ = "prediction"
 
-    id: int | None = Field(default=None, primary_key=True)
-    report_id: int = Field(foreign_key="report.id", index=True)
+    id: int = Field(default_factory=new_id, primary_key=True, sa_type=BIG)
+    report_id: int = Field(sa_type=BIG, foreign_key="report.id", index=True)
     kind: str  # field | locality
     model_version: str
     label: str | None  # subfield or commune code
@@ -334,3 +339,20 @@ class Officer(SQLModel, table=True):
     os_user: str | None = Field(default=None, unique=True)
     is_active: bool = True
     created_at: datetime
+
+
+def _write_parents_first() -> None:
+    """Tell the mapper which rows must be there before which: it doesn't look at foreign keys, only at relations.
+
+    With ids made by us (``storage.ids``) the rows of many conversations then go out table by table in one flush.
+    """
+    targets = {mapper.local_table: mapper for mapper in SQLModel._sa_registry.mappers}
+    for table, mapper in list(targets.items()):
+        for key in table.foreign_keys:
+            if key.column.table is not table:
+                # never read: what it points to is looked up by its id where it is needed
+                relation = relationship(targets[key.column.table], foreign_keys=[key.parent], lazy="raise")
+                mapper.add_property(f"_{key.parent.name}_row", relation)
+
+
+_write_parents_first()

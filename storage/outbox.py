@@ -174,14 +174,16 @@ def orphans(session: Session, channel: str, account: str, owner: str) -> Sequenc
     ).all()
 
 
-def in_flight(session: Session, message_id: int, owner: str) -> OutboxMessage | None:
-    """The row that we marked, if nobody took it for lost meanwhile (then it is uncertain, and still ours to settle)."""
+def in_flight(session: Session, ids: Collection[int], owner: str) -> dict[int, OutboxMessage]:
+    """The rows that we marked, less those taken for lost meanwhile (what is uncertain is still ours to settle)."""
     outbox = table_of(OutboxMessage).c
-    return session.scalars(
+    query = (
         select(OutboxMessage)
-        .where(outbox.id == message_id, outbox.owner == owner, _is((State.SENDING, State.UNCERTAIN)))
+        .where(outbox.id.in_(ids), outbox.owner == owner, _is((State.SENDING, State.UNCERTAIN)))
+        .order_by(outbox.id)
         .with_for_update()
-    ).one_or_none()
+    )
+    return {row.id: row for row in session.scalars(query) if row.id is not None}
 
 
 def hold_chat(session: Session, lane: str, *, now: datetime) -> None:

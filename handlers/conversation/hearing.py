@@ -55,7 +55,7 @@ _PLACE_CUE = re.compile(
 
 def intent_of(heard: Understanding) -> Intent:
     """The language part's intent, with the questions that are put to a bot, and talk that it took for a report."""
-    if heard.intent is not Intent.REPORT or heard.danger.is_danger or _names_a_place(heard):
+    if heard.intent not in (Intent.REPORT, Intent.CHAT) or heard.danger.is_danger or _names_a_place(heard):
         return heard.intent
     if _ASKS_US.search(fold(heard.normalized.original)):
         return Intent.QUESTION
