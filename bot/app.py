@@ -182,7 +182,9 @@ async def working(running: Running, channels: Mapping[str, Channel]) -> AsyncIte
                     task.cancel()
 
 
-async def _until_done(console: ConsoleChannel | None, telegram: "TelegramChannel | None", acceptor: Acceptor) -> None:
+async def _until_done(
+    running: Running, console: ConsoleChannel | None, telegram: "TelegramChannel | None", acceptor: Acceptor
+) -> None:
     """Until the console ends, or the process is asked to stop."""
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
