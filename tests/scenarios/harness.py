@@ -28,9 +28,8 @@ from storage.media import MediaStore
 from storage.models import History, InboxMessage, OutboxMessage, Report, ReportPhoto
 from storage.workflow import NoPhotoReason, Outcome, Role, Status
 from tests.conftest import ScriptedClock
-from tests.scenarios.platforms import Heard, Platform
+from tests.scenarios.platforms import PATIENCE, Heard, Platform
 
-PATIENCE = 10.0  # seconds until a test gives up waiting
 MOMENT = timedelta(milliseconds=1)  # between two acts: no two happen at the same instant
 ANSWER = "Đã vá xong mặt đường và dọn sạch vật liệu trong buổi sáng."
 
@@ -64,7 +63,9 @@ class Stage:
         """End it, as a shutdown does."""
         if self._life is not None:
             self._stopping.set()
-            await self._life
+            done, _ = await asyncio.wait([self._life], timeout=PATIENCE)
+            assert done, f"the process does not end: {asyncio.all_tasks()}"
+            self._life.result()
 
     async def close(self) -> None:
         """End everything."""

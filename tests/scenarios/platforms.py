@@ -26,6 +26,7 @@ from handlers.texts import Texts
 from tests.emulators.telegram import TOKEN, Call, TelegramEmulator, a_message, telegram_emulator
 
 SECRET = "webhook-secret_1"
+PATIENCE = 10.0  # seconds until a test gives up waiting
 _NUMBERED = re.compile(r"^(\d+)\. (.+)$", re.MULTILINE)
 
 
@@ -178,7 +179,8 @@ class ConsolePlatform(Platform):
             self._lines.put_nowait(f":as {chat}")
             self._speaker = chat
         self._lines.put_nowait(line)
-        await self._lines.join()
+        async with asyncio.timeout(PATIENCE):
+            await self._lines.join()
 
     async def _typed(self) -> AsyncIterator[str]:
         while True:

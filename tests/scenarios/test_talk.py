@@ -128,7 +128,7 @@ async def test_own_reports_are_listed_and_looked_up(stage: Stage, citizen: Citiz
     await citizen.says(f"tra cứu {code.lower()}")
     citizen.hears(f"{code}: mới tiếp nhận … tên cũ: Phường Cốc Lếu … tổ tiếp nhận đang xem … Trả lời trước: 17:00")
     await officer.assigns(code)
-    await citizen.says(code.removeprefix("PA-"))
+    await citizen.says(code.replace("-", " ").lower())
     citizen.hears("được chuyển tới", f"{code}: đã chuyển xử lý … Đơn vị xử lý: Công ty")
 
 
