@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from admin_cli.errors import BadLine, FileMissing, MissingPackage
+from admin_cli.errors import BadLine, FileMissing, MissingPackage, NotReadable
 from admin_cli.help import DeskCommand, DeskGroup
 from admin_cli.progress import bar, spinner
 from admin_cli.reading import explanation_page, figures_table, unit_rows
@@ -22,6 +22,8 @@ if TYPE_CHECKING:  # each command loads the parts of the language that it needs
 app = typer.Typer(name="nlp", cls=DeskGroup, no_args_is_help=True)
 gazetteer = typer.Typer(name="gazetteer", cls=DeskGroup, no_args_is_help=True)
 app.add_typer(gazetteer)
+borders = typer.Typer(name="borders", cls=DeskGroup, no_args_is_help=True)
+app.add_typer(borders)
 
 Json = Annotated[bool, typer.Option("--json")]
 Gold = Annotated[Path, typer.Argument(metavar="TỆP")]
@@ -164,6 +166,32 @@ def show(
     print_table(columns, rows, choose_form(as_json=as_json, as_csv=as_csv))
     if not units:
         message(seat.say("nlp.no_unit", name=name))
+
+
+@borders.command("import", cls=DeskCommand)
+def import_(
+    ctx: typer.Context,
+    source: Annotated[Path, typer.Argument(metavar="TỆP")],
+    property_: Annotated[str, typer.Option("--property")] = "",
+) -> None:
+    """Import the borders of communes, so that pins near a border are right."""
+    from nlp.borders import BordersUnusable, import_geojson
+    from nlp.borders_file import write_borders
+
+    seat: Seat = ctx.obj
+    if not source.is_file():
+        raise FileMissing(source)
+    try:
+        with spinner():
+            found = import_geojson(source, code_property=property_)
+    except BordersUnusable as error:
+        raise NotReadable(source, str(error)) from error
+    target = seat.settings.borders_path
+    size = write_borders(found, target)
+    line(seat.say("nlp.borders_imported", n=len(found), size=f"{max(1, size // 1024)}", path=target))
+    strangers = len(set(seat.office.pack.served_communes) - found.codes)
+    if strangers:
+        message(seat.say("nlp.borders_missing", n=strangers))
 
 
 def _language(seat: Seat, model: Path | None = None) -> "Language":

@@ -112,6 +112,8 @@ def open_services(settings: Settings, progress: Callable[[str], None]) -> Runnin
 
 def load_reader(settings: Settings, office: Office) -> Reader:
     """The language part with the gazetteer. Raises CannotStart."""
+    from nlp.borders import BordersUnusable
+    from nlp.borders_file import load_borders
     from nlp.gazetteer import GazetteerUnusable, load_gazetteer
     from nlp.pipeline import load_language
 
@@ -119,8 +121,12 @@ def load_reader(settings: Settings, office: Office) -> Reader:
         gazetteer = load_gazetteer(settings.gazetteer_path)
     except (OSError, GazetteerUnusable) as error:
         raise CannotStart(f"chưa có dữ liệu địa bàn ({error}); chạy: paht nlp gazetteer build") from error
+    try:
+        borders = load_borders(settings.borders_path)
+    except (OSError, BordersUnusable) as error:
+        raise CannotStart(f"ranh giới xã không đọc được ({error}); chạy: paht nlp borders import TỆP") from error
     language = load_language(gazetteer_path=settings.gazetteer_path, use_embed=settings.use_embed)
-    return Reader(language, gazetteer, office.pack)
+    return Reader(language, gazetteer, office.pack, borders=borders)
 
 
 async def _serve(running: Running, progress: Callable[[str], None], *, with_console: bool) -> None:

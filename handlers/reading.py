@@ -7,6 +7,7 @@ from threading import Lock
 
 from handlers.messages import Point
 from handlers.province import ProvincePack
+from nlp.borders import Borders
 from nlp.fusion import fuse
 from nlp.gazetteer import Gazetteer
 from nlp.pins import locate_point
@@ -19,8 +20,10 @@ REMEMBERED = 4096  # texts; a draft is read again with every bubble and every bu
 class Reader:
     """Reads texts and points. Safe for several threads."""
 
-    def __init__(self, language: Language, gazetteer: Gazetteer, pack: ProvincePack) -> None:
-        self._language, self._gazetteer = language, gazetteer
+    def __init__(
+        self, language: Language, gazetteer: Gazetteer, pack: ProvincePack, *, borders: Borders | None = None
+    ) -> None:
+        self._language, self._gazetteer, self._borders = language, gazetteer, borders
         self._context = Context(province_code=pack.province_code, pilot_codes=frozenset(pack.served_communes))
         self._remembered: OrderedDict[tuple[str, str], Understanding] = OrderedDict()
         self._lock = Lock()
@@ -63,4 +66,4 @@ class Reader:
     def _locate(self, point: Point | None) -> PinResult | None:
         if point is None:
             return None
-        return locate_point(self._gazetteer, point.lat, point.lon)
+        return locate_point(self._gazetteer, point.lat, point.lon, borders=self._borders)

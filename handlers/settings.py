@@ -55,6 +55,11 @@ class Settings:
     def gazetteer_path(self) -> Path:
         return self.data_dir / "gazetteer.bin"
 
+    @property
+    def borders_path(self) -> Path:
+        """Borders of communes that the operator imported; the file need not exist."""
+        return self.data_dir / "borders.bin"
+
 
 SECRETS = frozenset({"telegram_token", "telegram_webhook_secret", "database_url", "redis_url"})  # never printed
 

@@ -42,14 +42,20 @@ class Borders:
     def __init__(self, areas: Iterable[tuple[str, tuple[Ring, ...]]]) -> None:
         self._grid: defaultdict[tuple[int, int], list[_Area]] = defaultdict(list)
         self.codes: set[str] = set()
+        self._areas: list[_Area] = []
         for code, rings in areas:
             area = _bounded(code, rings)
             self.codes.add(code)
+            self._areas.append(area)
             for cell in _cells(area):
                 self._grid[cell].append(area)
 
     def __len__(self) -> int:
         return len(self.codes)
+
+    def areas(self) -> Iterator[tuple[str, tuple[Ring, ...]]]:
+        """Yield (code, rings) as they were given."""
+        return ((area.code, area.rings) for area in self._areas)
 
     def containing(self, lat: float, lon: float) -> Inside | None:
         """The commune around the point; None where no imported border holds it."""

