@@ -76,7 +76,7 @@ def draw(name: str, screen: str, title: str) -> None:
     picture = console.export_svg(title=title)
     # the picture loads nothing from elsewhere: any font of equal widths will do
     picture = re.sub(r"@font-face \{.*?\}\s*", "", picture, flags=re.DOTALL)
-    picture = picture.replace("Fira Code, monospace", "DejaVu Sans Mono, Consolas, Menlo, monospace")
+    picture = picture.replace("Fira Code, monospace", "ui-monospace, Consolas, Menlo, monospace")
     (PICTURES / f"{name}.svg").write_text(picture, encoding="utf-8")
 
 
