@@ -9,7 +9,7 @@ from storage.workflow import UrgencyClass
 
 
 def due_for(office: Office, report: Report, start: datetime) -> datetime:
-    """The deadline of the handling clock that starts now (``domain.md`` §4)."""
+    """The deadline of the handling clock that starts now."""
     sla, calendar = office.pack.sla, office.pack.calendar
     if report.urgency is UrgencyClass.URGENT:
         return start + timedelta(hours=sla["urgent_result_hours"])

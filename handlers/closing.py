@@ -1,4 +1,4 @@
-"""The closing gate: what a result must have before a leader and then the citizen see it (``domain.md`` §3.5)."""
+"""The closing gate: what a result must have before a leader and then the citizen see it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -14,7 +14,7 @@ from storage.workflow import MIN_ANSWER, Need, NoPhotoReason, Outcome
 
 @dataclass(frozen=True, slots=True)
 class ResultDraft:
-    """What an officer submits to close a report (``domain.md`` §3.5)."""
+    """What an officer submits to close a report."""
 
     answer: str
     outcome: Outcome
@@ -27,7 +27,7 @@ class ResultDraft:
 
 
 def check_closing_gate(session: Session, report: Report, result: ResultDraft) -> None:
-    """Answer, outcome and after-photo, or why there is none (``domain.md`` §3.5). Raises Incomplete."""
+    """Answer, outcome and after-photo, or why there is none. Raises Incomplete."""
     need_text(Need.CLOSING_GATE, result.answer, MIN_ANSWER, "answer_short")
     if result.photos:
         _check_after_photos(session, report, result.photos)

@@ -102,7 +102,7 @@ def rate(session: Session, office: Office, citizen: Citizen, step: Rate) -> None
 
 
 def hotline_line(hotlines: tuple[str, ...], office: Office) -> str:
-    """The number to call, others behind it (``domain.md`` §5.2)."""
+    """The number to call, others behind it."""
     first, *others = hotlines or ("113",)
     line = office.texts.say(f"danger.h{first}")
     return f"{line} {office.texts.say('danger.also', numbers=', '.join(others))}" if others else line

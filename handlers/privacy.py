@@ -1,4 +1,4 @@
-"""Erasing what ties reports to a person (``domain.md`` §9.2)."""
+"""Erasing what ties reports to a person."""
 
 from sqlalchemy import delete, update
 from sqlmodel import Session, col, select

@@ -1,4 +1,4 @@
-"""Working calendar and clocks: pure arithmetic on days off, swap days and office hours (``domain.md`` §4)."""
+"""Working calendar and clocks: pure arithmetic on days off, swap days and office hours."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -173,7 +173,7 @@ OPEN = frozenset(
     {Status.RECEIVED, Status.NEED_INFO, Status.ASSIGNED, Status.IN_PROGRESS, Status.PENDING_APPROVAL},
 )  # still to be worked on
 
-CITIZEN_GROUPS: dict[Status, str] = {  # the four groups that iHanoi users know (``domain.md`` §3.1)
+CITIZEN_GROUPS: dict[Status, str] = {  # the four groups that iHanoi users know
     Status.RECEIVED: "waiting",
     Status.NEED_INFO: "waiting",
     Status.ASSIGNED: "working",
@@ -187,7 +187,7 @@ CITIZEN_GROUPS: dict[Status, str] = {  # the four groups that iHanoi users know 
 
 
 class Outcome(StrEnum):
-    """What came of it (``domain.md`` §3.5)."""
+    """What came of it."""
 
     FIXED = "fixed"  # đã khắc phục
     PARTLY = "partly"  # khắc phục một phần
@@ -206,7 +206,7 @@ class NoPhotoReason(StrEnum):
 
 
 class UrgencyClass(StrEnum):
-    """Deadline class (``domain.md`` §4.2)."""
+    """Deadline class."""
 
     URGENT = "K"  # khẩn
     NORMAL = "N"  # bình thường
