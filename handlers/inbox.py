@@ -291,10 +291,12 @@ class _Performance:
             self.talk = take_back_question(self.talk)
 
     def _write_rows(self, inbox_id: int) -> None:
+        # SQLite gives the numbers of forgotten messages out again: the second keeps their answers apart
+        turn = f"{inbox_id}.{int(self.now.timestamp())}"
         for number, (reply, report_id, is_prompt, not_before) in enumerate(self.rows):
             kind = "prompt" if is_prompt else "turn"
             row = OutboxMessage(
-                key=f"{kind}:{inbox_id}:{number}",
+                key=f"{kind}:{turn}:{number}",
                 lane=self.lane.key,
                 channel=self.lane.channel,
                 account=self.lane.account,

@@ -1,5 +1,7 @@
 """What comes after filing finds its report: by reply, by code, as the only open one; else it is asked about."""
 
+from datetime import timedelta
+
 import pytest
 
 from tests.scenarios.harness import Citizen, Officer, Stage, a_picture
@@ -138,3 +140,13 @@ async def test_a_yes_after_filing_is_taken_for_what_it_is(stage: Stage, citizen:
 
     (report,) = stage.reports()
     assert [row.act for row in stage.history(report.code)] == ["submit"]
+
+
+async def test_a_chat_goes_on_after_old_messages_were_forgotten(stage: Stage, citizen: Citizen) -> None:
+    # the only rows of the inbox were deleted after a week, and their numbers given out again
+    await citizen.says("chào bạn")
+    citizen.hears("Chào bạn!")
+    await stage.passes(timedelta(days=15))
+    await citizen.says("cảm ơn bạn")
+    await citizen.says(RUBBISH)
+    citizen.hears("Cảm ơn bạn", "Rác")
