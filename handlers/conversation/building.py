@@ -41,7 +41,7 @@ def merge(talk: Talk, held: Held) -> None:
         draft,
         touched_at=world.now,
         is_reminded=False,
-        texts=draft.texts + held.texts,
+        texts=draft.texts + tuple(_marked(talk, part) for part in held.texts),
         photos=draft.photos + fresh[:room],
         point=held.point or draft.point,
     )
@@ -253,6 +253,11 @@ def place_option(candidate: PlaceCandidate) -> tuple[str, str]:
     former = candidate.named.name if candidate.is_former_name and candidate.named else ""
     label = f"{name} (cũ: {former})" if former and former != name else name
     return label, f"commune:{candidate.current.code}:{former}"
+
+
+def _marked(talk: Talk, part: TextPart) -> TextPart:
+    """Words that say only where must not sway what the trouble is, whenever they are said."""
+    return replace(part, is_place=part.is_place or is_place_only(talk.world.understand(part.text)))
 
 
 def _ask_what(talk: Talk, draft: Draft) -> None:

@@ -6,6 +6,7 @@ from handlers.folding import fold, fold_answer
 from nlp.results import Intent, PlaceAction, Understanding
 
 SECOND_TROUBLE_CONFIDENCE = 0.75  # a different field, said this surely, is asked about
+_NO_STORIES = ("khac.khong_ro", "khac.chuyen_phiem", "khac.ngoai_dia_ban")
 CLEAR_FIELD = 0.4  # below this a few words say nothing
 CLEAR_TALK = 0.6
 # "làm sao để gửi phản ánh", "bạn là ai vậy"
@@ -127,7 +128,7 @@ def is_place_only(heard: Understanding) -> bool:
         return False
     said = sum(token[0].isalnum() for token in heard.normalized.tokens)
     rest = said - len(written.split()) - len(locality.words.text.split())
-    is_story = heard.field.confidence >= SECOND_TROUBLE_CONFIDENCE and heard.field.field != "khac"
+    is_story = heard.field.confidence >= SECOND_TROUBLE_CONFIDENCE and heard.field.subfield not in _NO_STORIES
     return rest <= (1 if is_story else 4)
 
 
