@@ -1,4 +1,4 @@
-"""The clocks of a report: what is due when (``domain.md`` §3.3, §4)."""
+"""The clocks of a report: what is due when."""
 
 from datetime import datetime, timedelta
 

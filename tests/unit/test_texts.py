@@ -60,7 +60,7 @@ VALUES: dict[str, str] = {
 
 
 def hotlines() -> set[str]:
-    """All numbers that the danger table may name, and the children's line (``domain.md`` §5.2)."""
+    """All numbers that the danger table may name, and the children's line."""
     table = tomllib.loads(DANGER_TABLE.read_text(encoding="utf-8"))
     return {number for kind in table["kinds"].values() for number in kind["hotlines"]} | {"111", "112", "115"}
 
