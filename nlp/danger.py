@@ -3,7 +3,7 @@
 import tomllib
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -11,13 +11,12 @@ from typing import Any
 from nlp.normalize.letters import has_accents, strip_accents
 from nlp.normalize.tokens import Kind, Token
 from nlp.results import DangerResult
+from nlp.talk import log_odds, probability
 
-# Trained scores from which each kind of evidence is believed, chosen on held-out voices: one false alarm in a hundred.
-BELIEVE_SURE = 0.05
-BELIEVE_PLAIN = 0.10  # a sure pattern that fits only without accents: "cho" may be chó, chợ, cho
-BELIEVE_LIKELY = 0.13
-BELIEVE_ALONE = 0.20
-RINGS_THOUGH_PAST = 0.45  # "từ hôm qua đến giờ vẫn chưa tìm thấy"
+# Probabilities from which the bell rings, chosen on held-out voices; the list of dangers needs little to confirm it.
+RINGS = 0.30
+RINGS_BY_LIST = 0.12  # a sure pattern as typed, neither past nor feared
+SIGNALS = ("bias", "words", "subject", "sure", "exact", "likely", "past", "feared", "harmless")
 _GAP_SIGN = ".."
 
 
@@ -59,16 +58,39 @@ class Match:
 
 
 @dataclass(frozen=True, slots=True)
+class Alarms:
+    """What the table of dangers finds in a message, and what speaks against it."""
+
+    sure: tuple[Match, ...] = ()
+    likely: tuple[Match, ...] = ()
+    harmless: tuple[Match, ...] = ()
+    past: tuple[Match, ...] = ()
+    feared: tuple[Match, ...] = ()
+    foreign: tuple[Match, ...] = ()
+
+    def signs(self) -> list[float]:
+        """Return the part of ``SIGNALS`` that the table decides."""
+        exact = any(match.is_exact for match in self.sure)
+        found = (self.sure, exact, self.likely, self.past, self.feared, self.harmless)
+        return [float(bool(group)) for group in found]
+
+
+@dataclass(frozen=True, slots=True)
+class Opinion:
+    """What trained models say about danger: by the words, by the subfields, and how much each signal weighs."""
+
+    words: float  # probability
+    subject: float  # share of dangers among reports on the same subjects
+    weights: tuple[float, ...]  # of ``SIGNALS``
+
+
+@dataclass(frozen=True, slots=True)
 class DangerReading:
     """The decision with its reasons, for ``explain``."""
 
     result: DangerResult
-    sure: tuple[Match, ...]
-    likely: tuple[Match, ...]
-    harmless: tuple[Match, ...]
-    past: tuple[Match, ...]
-    feared: tuple[Match, ...]
-    score: float
+    alarms: Alarms
+    score: float  # probability of danger now
 
 
 class PatternSet:
@@ -115,41 +137,40 @@ class DangerRule:
         rows += [("foreign", kind, text) for kind, texts in table["foreign"].items() for text in texts]
         self._patterns = PatternSet(rows, plain_groups=frozenset(("sure", "likely")))
 
-    def read(
-        self, tokens: Sequence[Token], original: str, score: float, *, words: Sequence[Word] | None = None
-    ) -> DangerReading:
-        """Decide; ``score`` is the trained probability of danger, which may confirm or deny what is only likely.
-
-        ``words`` are those of the tokens, where the caller has them already.
-        """
+    def find(self, tokens: Sequence[Token], *, words: Sequence[Word] | None = None) -> Alarms:
+        """Return what the table finds; ``words`` are those of the tokens, where the caller has them already."""
         found = self._patterns.find(words_for_patterns(tokens) if words is None else words)
-        harmless = found.get("harmless", ())
-        sure = _outside(found.get("sure", ()), harmless)
-        likely = _outside(found.get("likely", ()), harmless)
-        past, feared = found.get("past", ()), found.get("feared", ())
-        result = self._decide(tokens, original, score, sure, likely, bool(past), feared, found.get("foreign", ()))
-        return DangerReading(result, sure, likely, harmless, past, feared, score)
+        harmless, feared = found.get("harmless", ()), found.get("feared", ())
+        return Alarms(
+            sure=_outside(_outside(found.get("sure", ()), harmless), feared),
+            likely=_outside(found.get("likely", ()), harmless),
+            harmless=harmless,
+            past=found.get("past", ()),
+            feared=feared,
+            foreign=found.get("foreign", ()),
+        )
+
+    def read(
+        self, tokens: Sequence[Token], original: str, opinion: Opinion, *, words: Sequence[Word] | None = None
+    ) -> DangerReading:
+        """Decide from the patterns and the trained opinion, which may confirm or deny what is only likely."""
+        alarms = self.find(tokens, words=words)
+        now = probability(signals(opinion, alarms), opinion.weights)
+        return DangerReading(self._decide(tokens, original, opinion, alarms, now), alarms, now)
 
     def _decide(
-        self,
-        tokens: Sequence[Token],
-        original: str,
-        score: float,
-        sure: tuple[Match, ...],
-        likely: tuple[Match, ...],
-        is_past: bool,
-        feared: tuple[Match, ...],
-        foreign: tuple[Match, ...],
+        self, tokens: Sequence[Token], original: str, opinion: Opinion, alarms: Alarms, now: float
     ) -> DangerResult:
-        sure = _outside(sure, feared)
-        if foreign:
-            return self._result(tokens, original, foreign[0], rings=True)
-        if score < _needed(sure, likely):
-            return DangerResult(is_danger=False, rings=False)
-        rings = not is_past or score >= RINGS_THOUGH_PAST
-        if not rings and not sure:
-            return DangerResult(is_danger=False, rings=False)
-        match = min(sure or likely, key=lambda m: (self.kinds.index(m.kind), m.first), default=None)
+        if alarms.foreign:
+            return self._result(tokens, original, alarms.foreign[0], rings=True)
+        by_list = any(match.is_exact for match in alarms.sure) and not (alarms.past or alarms.feared)
+        rings = now >= (RINGS_BY_LIST if by_list else RINGS)
+        if not rings:
+            once = probability(signals(opinion, replace(alarms, past=())), opinion.weights)
+            if not (alarms.sure and alarms.past and once >= RINGS_BY_LIST):
+                return DangerResult(is_danger=False, rings=False)
+        found = alarms.sure or alarms.likely
+        match = min(found, key=lambda m: (self.kinds.index(m.kind), m.first), default=None)
         if match is None:
             return DangerResult(is_danger=True, rings=rings, kind="other", hotlines=("112", "115"))
         return self._result(tokens, original, match, rings=rings)
@@ -167,11 +188,9 @@ class DangerRule:
         )
 
 
-def _needed(sure: Sequence[Match], likely: Sequence[Match]) -> float:
-    """Return the trained score that this evidence needs."""
-    if sure:
-        return BELIEVE_SURE if any(match.is_exact for match in sure) else BELIEVE_PLAIN
-    return BELIEVE_LIKELY if likely else BELIEVE_ALONE
+def signals(opinion: Opinion, alarms: Alarms) -> list[float]:
+    """Return the signals in the order of ``SIGNALS``."""
+    return [1.0, log_odds(opinion.words), log_odds(opinion.subject), *alarms.signs()]
 
 
 def load_danger(path: Path) -> DangerRule:

@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-MAX_WORDS = 20  # about 30 ms; 47 words take 63 ms: the start of a message says what it is about
+MAX_WORDS = 16  # about 25 ms; 47 words take 63 ms: the start of a message says what it is about
 SIZE = 384
 
 

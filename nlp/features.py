@@ -1,38 +1,47 @@
 """What a row of repaired words looks like to the linear models; the same in training and at run time."""
 
-from collections import Counter
+import math
 from collections.abc import Sequence
 
 from nlp.normalize.letters import strip_accents
 
 MAX_WORDS = 400  # the trouble is told by then, and the time stays bounded
 NUMBER = "0"
+GUESSED = 0.5  # weight of an accented word or pair in which an accent was guessed
 _PAUSES = frozenset((".", ",", "?"))
 
 
-def words_of(tokens: Sequence[str]) -> list[str]:
-    """Return the words with numbers made alike and commas dropped; "." and "?" stay as borders."""
-    return [NUMBER if token[0].isdigit() else token for token in tokens[:MAX_WORDS] if token != ","]
+def features_of(tokens: Sequence[str], guessed: Sequence[bool] | None = None) -> dict[str, float]:
+    """Count words and word pairs in two channels: with accents ("w ") and without ("s ").
 
-
-def features_of(tokens: Sequence[str]) -> Counter[str]:
-    """Count words and word pairs in two channels: with accents ("w ") and without ("s ")."""
-    words = words_of(tokens)
-    counts: Counter[str] = Counter()
-    _add(counts, "w ", words)
-    _add(counts, "s ", [strip_accents(word) for word in words])
-    if "?" in words:
-        counts["?"] = 1
+    ``guessed`` marks the tokens whose accents were restored: with accents they count for less, without as much.
+    """
+    counts: dict[str, float] = {}
+    before = before_plain = ""
+    weight_before = 1.0
+    for place, token in enumerate(tokens[:MAX_WORDS]):
+        if token in _PAUSES:
+            if token == "?":
+                counts["?"] = 1.0
+            if token != ",":
+                before = ""
+            continue
+        word = NUMBER if token[0].isdigit() else token
+        plain = strip_accents(word)
+        weight = GUESSED if guessed is not None and guessed[place] else 1.0
+        _add(counts, "w " + word, weight)
+        _add(counts, "s " + plain, 1.0)
+        if before:
+            _add(counts, f"w {before} {word}", min(weight, weight_before))
+            _add(counts, f"s {before_plain} {plain}", 1.0)
+        before, before_plain, weight_before = word, plain, weight
     return counts
 
 
-def _add(counts: Counter[str], channel: str, words: Sequence[str]) -> None:
-    previous = "."
-    for word in words:
-        if word in _PAUSES:
-            previous = "."
-            continue
-        counts[channel + word] += 1
-        if previous != ".":
-            counts[f"{channel}{previous} {word}"] += 1
-        previous = word
+def damped(count: float) -> float:
+    """Return what a word that occurs so often weighs: twice is not twice as much."""
+    return count if count <= 1.0 else 1.0 + math.log(count)
+
+
+def _add(counts: dict[str, float], name: str, weight: float) -> None:
+    counts[name] = counts.get(name, 0.0) + weight

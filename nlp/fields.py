@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from nlp.features import features_of
+from nlp.features import damped, features_of
 from nlp.lexicon import Hit, Lexicon
 from nlp.normalize.letters import strip_accents
 from nlp.results import Evidence, FieldAction, FieldResult
@@ -50,6 +50,8 @@ class FieldTables:
     embed_head: "Vector"  # 384 × subfields, empty when trained without
     embed_bias: "Vector"
     talk: "Vector"  # weights of ``nlp.talk.SIGNALS``
+    danger: "Vector"  # weights of ``nlp.danger.SIGNALS``
+    danger_share: "Vector"  # share of dangers in each subfield
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,11 +91,15 @@ class FieldScorer:
         self.version = version
         self.is_calibrated = is_calibrated
         self.talk_weights: tuple[float, ...] = tuple(tables.talk.tolist())
+        self.danger_weights: tuple[float, ...] = tuple(tables.danger.tolist())
         self.has_embedding = tables.embed_head.size > 0
 
-    def score(self, tokens: Sequence[str], embedding: "Vector | None" = None) -> Scores:
+    def score(
+        self, tokens: Sequence[str], embedding: "Vector | None" = None, *, guessed: Sequence[bool] | None = None
+    ) -> Scores:
+        """Score a row of words; ``guessed`` marks those whose accents were restored."""
         np, tables = self._np, self._tables
-        found = self._weigh(tokens)
+        found = self._weigh(tokens, guessed)
         rows = np.array([row for _, row, _ in found], np.int64)
         values = np.array([value for _, _, value in found], np.float32)
         linear = tables.linear_bias + (values * tables.linear_scale[rows]) @ tables.linear[rows]
@@ -136,6 +142,10 @@ class FieldScorer:
         sums = self._members @ scores.probabilities
         return sorted(zip(self.fields, (float(p) for p in sums), strict=True), key=lambda pair: -pair[1])
 
+    def danger_share(self, scores: Scores) -> float:
+        """Return the share of dangers that the subfields of a message let expect."""
+        return float(scores.probabilities @ self._tables.danger_share)
+
     def decide(
         self, scores: Scores, offsets: Sequence[tuple[int, int]], policy: Policy, *, secondary: str | None = None
     ) -> FieldResult:
@@ -163,15 +173,16 @@ class FieldScorer:
             is_calibrated=self.is_calibrated,
         )
 
-    def second_field(self, tokens: Sequence[str], scores: Scores) -> str | None:
+    def second_field(self, tokens: Sequence[str], scores: Scores, guessed: Sequence[bool] | None = None) -> str | None:
         """Return the field of another trouble, when a clause of its own speaks for it."""
         ranked = self.field_probabilities(scores)
         best = ranked[0][0]
         others = {name for name, probability in ranked[1:3] if probability >= SECONDARY and name != "khac"}
         if not others or best == "khac":
             return None
-        for clause in _clauses(tokens):
-            name, probability = self.field_probabilities(self.score(clause))[0]
+        for first, last in _clauses(tokens):
+            marks = guessed[first:last] if guessed is not None else None
+            name, probability = self.field_probabilities(self.score(tokens[first:last], guessed=marks))[0]
             if name in others and probability >= CLAUSE_SURE:
                 return name
         return None
@@ -196,14 +207,14 @@ class FieldScorer:
                 found[words] = Evidence(words, round(gain, 3))
         return tuple(sorted(found.values(), key=lambda item: -item.weight)[:TOP_EVIDENCE])
 
-    def _weigh(self, tokens: Sequence[str]) -> list[tuple[str, int, float]]:
+    def _weigh(self, tokens: Sequence[str], guessed: Sequence[bool] | None) -> list[tuple[str, int, float]]:
         """Return (feature, row, tf-idf), scaled to length one."""
         known = []
         idf = self._idf
-        for name, count in features_of(tokens).items():
+        for name, count in features_of(tokens, guessed).items():
             row = self._rows.get(name)
             if row is not None:
-                known.append((name, row, idf[row] if count == 1 else (1.0 + math.log(count)) * idf[row]))
+                known.append((name, row, damped(count) * idf[row]))
         norm = math.sqrt(sum(value * value for _, _, value in known)) or 1.0
         return [(name, row, value / norm) for name, row, value in known]
 
@@ -236,15 +247,11 @@ def _doubt(found: Sequence[tuple[str, int, float]]) -> float:
     return DOUBT[known] if known < len(DOUBT) else 0.0
 
 
-def _clauses(tokens: Sequence[str]) -> list[list[str]]:
-    """Return the clauses between pauses that are long enough to say something; none when there is only one."""
-    clauses: list[list[str]] = [[]]
-    for token in tokens:
-        if token in (".", ",", "?"):
-            clauses.append([])
-        else:
-            clauses[-1].append(token)
-    long = [clause for clause in clauses if len(clause) >= CLAUSE_WORDS]
+def _clauses(tokens: Sequence[str]) -> list[tuple[int, int]]:
+    """Return where the clauses between pauses lie that are long enough to say something; none if there is only one."""
+    pauses = [place for place, token in enumerate(tokens) if token in (".", ",", "?")]
+    edges = zip([-1, *pauses], [*pauses, len(tokens)], strict=True)
+    long = [(first + 1, last) for first, last in edges if last - first - 1 >= CLAUSE_WORDS]
     return long[:MOST_CLAUSES] if len(long) > 1 else []
 
 

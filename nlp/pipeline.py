@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from nlp.danger import words_for_patterns
+from nlp.danger import Opinion, words_for_patterns
 from nlp.results import (
     Change,
     Context,
@@ -146,7 +146,7 @@ def explain(language: Language, text: str, *, context: Context) -> Explanation:
     reasons = [
         f"{name}: {match.pattern} ({match.kind})"
         for name in ("sure", "likely", "harmless", "past", "feared")
-        for match in getattr(reading, name)
+        for match in getattr(reading.alarms, name)
     ]
     place = steps.understanding.locality
     return Explanation(
@@ -156,7 +156,7 @@ def explain(language: Language, text: str, *, context: Context) -> Explanation:
         lexicon_hits=tuple((hit.phrase, hit.subfields) for hit in scores.hits),
         models=_model_scores(language, scores),
         talk=steps.talk,
-        danger_score=scores.danger,
+        danger_score=reading.score,
         danger_reasons=tuple(reasons),
         band=steps.understanding.field.action,
         place_reasons=tuple(reason for candidate in place.candidates for reason in candidate.evidence),
@@ -170,13 +170,15 @@ def _read(language: Language, text: str, context: Context) -> _Steps:
     seen = words_for_patterns(reading.tokens)
     matter = language.framing.matter(reading.tokens, words=seen)
     words = [token.text for token in matter]
-    scores = language.scorer.score(words)
-    if sum(token.step == "accent" for token in matter) <= MOST_RESTORED * len(matter):
+    guessed = [token.step == "accent" for token in matter]
+    scores = language.scorer.score(words, guessed=guessed)
+    if sum(guessed) <= MOST_RESTORED * len(matter):
         scores = _with_embedding(language, words, scores)
     spans = [(token.start, token.end) for token in matter]
-    second = language.scorer.second_field(words, scores)
+    second = language.scorer.second_field(words, scores, guessed)
     field_result = language.scorer.decide(scores, spans, language.policy, secondary=second)
-    danger = language.danger.read(reading.tokens, text, scores.danger, words=seen)
+    opinion = Opinion(scores.danger, language.scorer.danger_share(scores), language.scorer.danger_weights)
+    danger = language.danger.read(reading.tokens, text, opinion, words=seen)
     cues = language.intents.cues(reading.tokens, words=seen)
     talk = _talk(language, scores, len(words), cues)
     intent = _intent(language, reading, cues, talk, is_danger=danger.result.rings)

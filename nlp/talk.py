@@ -24,10 +24,10 @@ def signals(
     """
     return [
         1.0,
-        _log_odds(words),
-        _log_odds(share),
-        _log_odds(other),
-        _log_odds(praise),
+        log_odds(words),
+        log_odds(share),
+        log_odds(other),
+        log_odds(praise),
         float(min(phrases, _MOST_PHRASES)),
         float(length <= SHORT),
         *(float(cue in cues) for cue in CUES),
@@ -44,6 +44,7 @@ def probability(values: Sequence[float], weights: Sequence[float]) -> float:
     return 1.0 / (1.0 + math.exp(-max(-30.0, min(30.0, total))))
 
 
-def _log_odds(share: float) -> float:
+def log_odds(share: float) -> float:
+    """Return the log odds of a probability, bounded so that no signal drowns the others."""
     clipped = min(1.0 - _EDGE, max(_EDGE, share))
     return math.log(clipped / (1.0 - clipped))

@@ -8,6 +8,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from nlp.danger import Alarms, load_danger
 from nlp.embed import Embedder, load_embedder
 from nlp.framing import load_framing
 from nlp.intents import load_intents
@@ -51,6 +52,7 @@ class Material:
     phrase_documents: Sequence[Sequence[str]]
     restorer: RestorerTables
     cues: Sequence[frozenset[str]] = ()  # of the intent, by sentence
+    alarms: Sequence[Alarms] = ()  # of danger, by sentence
 
 
 def train(
@@ -98,6 +100,7 @@ def prepare(sentences: Sequence[Sentence], phrases: Sequence[tuple[str, str]]) -
     tables = build_tables(accent_rows(plain, texts, [*listed_words(), *place_names(TABLES)]))
     normalizer = load_normalizer(Restorer(tables))
     framing, intents = load_framing(TABLES / "framing.toml"), load_intents(TABLES / "intents.toml")
+    danger = load_danger(TABLES / "danger.toml")
     readings = [normalizer.read(sentence.text).tokens for sentence in sentences]
     return Material(
         sentences=sentences,
@@ -106,6 +109,7 @@ def prepare(sentences: Sequence[Sentence], phrases: Sequence[tuple[str, str]]) -
         phrase_documents=[normalizer.normalize(phrase).tokens for _, phrase in phrases],
         restorer=tables,
         cues=[intents.cues(tokens) for tokens in readings],
+        alarms=[danger.find(tokens) for tokens in readings],
     )
 
 
@@ -120,7 +124,7 @@ def fit_model(material: Material, embedder: Embedder | None, say: Progress) -> "
 
     from nlp.fields import FieldTables
     from nlp.model_store import StoredModel
-    from nlp.training_folds import Corpus, fit_talk, held_out, held_out_report
+    from nlp.training_folds import Corpus, danger_shares, fit_danger, fit_talk, held_out, held_out_report
     from nlp.training_models import fit, fit_mixture, mix, quantize
 
     phrases = build_lexicon(material)
@@ -134,7 +138,10 @@ def fit_model(material: Material, embedder: Embedder | None, say: Progress) -> "
     lexical = fit_mixture(parts[:3], right, field_of)
     full = fit_mixture(parts, right, field_of) if len(parts) == 4 else np.zeros(0, np.float32)
     figures = held_out_report(corpus, parts, lexical, full)
-    talk = fit_talk(corpus, lexicon, material.cues, opinions.talk, mix(parts[:3], lexical))
+    mixed = mix(parts[:3], lexical)
+    talk = fit_talk(corpus, lexicon, material.cues, opinions.talk, mixed)
+    shares = danger_shares(corpus)
+    danger = fit_danger(corpus, material.alarms, opinions.danger, shares, mixed)
     say("fitting the final models")
     fitted = fit(corpus.rows, corpus.labels, len(corpus.subfields), corpus.vectors, corpus.has_vector)
     linear, linear_scale = quantize(fitted.linear)
@@ -154,6 +161,8 @@ def fit_model(material: Material, embedder: Embedder | None, say: Progress) -> "
         embed_head=fitted.embed_head,
         embed_bias=fitted.embed_bias,
         talk=talk,
+        danger=danger,
+        danger_share=shares,
     )
     report: dict[str, Any] = {
         "sentences": len(material.sentences),

