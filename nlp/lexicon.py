@@ -38,9 +38,14 @@ class Lexicon:
             for words, owners in stripped.items()
             if len(words) > 1 or not has_accents(words[0])
         }
-        self._longest_from: dict[str, int] = {}  # first word → words of the longest phrase that begins so
+        self._alone: set[str] = set()
+        self._longest_from: dict[tuple[str, str], int] = {}  # first two words → words of the longest phrase
         for words in (*self._accented, *self._stripped):
-            self._longest_from[words[0]] = max(len(words), self._longest_from.get(words[0], 0))
+            if len(words) == 1:
+                self._alone.add(words[0])
+            else:
+                start = words[0], words[1]
+                self._longest_from[start] = max(len(words), self._longest_from.get(start, 0))
 
     def __len__(self) -> int:
         return len(self._accented)
@@ -50,7 +55,10 @@ class Lexicon:
         found: list[Hit] = []
         covered = -1
         for first, word in enumerate(words):
-            longest = max(self._longest_from.get(word, 0), self._longest_from.get(plain[first], 0))
+            longest = int(word in self._alone or plain[first] in self._alone)
+            if first + 1 < len(words):
+                accented = self._longest_from.get((word, words[first + 1]), longest)
+                longest = max(accented, self._longest_from.get((plain[first], plain[first + 1]), longest))
             hit = self._longest(words, plain, first, longest) if longest else None
             if hit is not None and hit.last > covered:
                 found.append(hit)

@@ -127,26 +127,25 @@ class Restorer:
             form, _, step = choice.forms[0]
             return [(score, last, self._ids.get(form, self._unknown), (path, form, step))]
         size, bigram, trigram, unigram = self._size, self._bigram, self._trigram, self._unigram
-        contexts = [
-            (score, before * size + last, last, path, bigram.get(before * size + last, _NO_BIGRAM)[1])
-            for score, before, last, path in beam
-        ]
+        groups: dict[int, list[tuple[float, int, float, Any]]] = {}  # by the last syllable
+        for score, before, last, path in beam:
+            pair = before * size + last
+            groups.setdefault(last, []).append((score, pair * size, bigram.get(pair, _NO_BIGRAM)[1], path))
+        ends = [(last, last * size, self._unigram_backoff[last], rows) for last, rows in groups.items()]
         grown: list[Hypothesis] = []
         for form, cost, step in choice.forms:
             current = self._ids.get(form, self._unknown)
-            base = unigram[current] - cost
-            best: dict[int, Hypothesis] = {}
-            for score, context, last, path, outer in contexts:
-                known = trigram.get(context * size + current)
-                if known is not None:
-                    total = score - cost + known
-                else:
-                    pair = bigram.get(last * size + current)
-                    log_p = pair[0] - cost if pair else self._unigram_backoff[last] + base
-                    total = score + outer + log_p
-                if last not in best or best[last][0] < total:
-                    best[last] = (total, last, current, (path, form, step))
-            grown.extend(best.values())
+            alone = unigram[current] - cost
+            for last, key, backoff, rows in ends:
+                seen = bigram.get(key + current)
+                log_p = seen[0] - cost if seen else backoff + alone
+                best, best_path = -math.inf, None
+                for score, context, outer, path in rows:
+                    known = trigram.get(context + current) if outer else None  # 0: the pair begins no known triple
+                    total = score + outer + log_p if known is None else score - cost + known
+                    if total > best:
+                        best, best_path = total, path
+                grown.append((best, last, current, (best_path, form, step)))
         grown.sort(key=_score, reverse=True)
         limit = grown[0][0] - MARGIN
         return [hypothesis for hypothesis in grown[:BEAM] if hypothesis[0] >= limit]
