@@ -8,7 +8,7 @@ from admin_cli.errors import BadLine, FileMissing, MissingPackage, NoLetter, Not
 from admin_cli.help import about_param, section_of
 from admin_cli.seat import Seat
 from handlers.accounts import NeedsRole
-from handlers.errors import Incomplete, NoAccount, NotYours, TooSoon, UnknownAgency, UnknownCode
+from handlers.errors import Incomplete, LastAdmin, NoAccount, NotYours, TooSoon, UnknownAgency, UnknownCode
 from handlers.province import BadPack
 from handlers.settings import BadSetting
 from storage.errors import BadMedia, ChangedMeanwhile, InvalidTransition, NotAllowed, NotFound, SchemaMismatch
@@ -48,6 +48,7 @@ _CODES: dict[type[Exception], ExitCode] = {
     NotYours: ExitCode.NOT_ALLOWED,
     NeedsRole: ExitCode.NOT_ALLOWED,
     NoAccount: ExitCode.NOT_ALLOWED,
+    LastAdmin: ExitCode.NOT_ALLOWED,
     UnknownCode: ExitCode.NOT_FOUND,
     UnknownAgency: ExitCode.NOT_FOUND,
     NotFound: ExitCode.NOT_FOUND,
@@ -112,6 +113,8 @@ def _refusal(error: Exception, seat: Seat) -> tuple[str, dict[str, object]]:
             return error.key, {"typed": error.typed, "known": ", ".join(error.known)}
         case NoAccount():
             return "NoAccount", {"user": error.os_user}
+        case LastAdmin():
+            return "LastAdmin", {"account": error.account}
         case NotFound():
             return ("NotFound_message" if error.what == "message" else "NotFound"), {"what": error.key}
         case DatabaseMissing():

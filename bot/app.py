@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import structlog
+from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import Session, col, func, select
 
 from bot.accept import Acceptor, SqlStore, Store
@@ -49,7 +50,7 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
-READING_THREADS = 2
+READING_THREADS = 2  # one reads texts while the other decodes a picture
 LEASE = timedelta(seconds=60)  # longer than a poll of Telegram may take
 UNLIMITED = Rates(1000.0, 1000.0, chat_burst=1000)
 
@@ -78,13 +79,24 @@ def main() -> None:
     try:
         settings = load_settings()
         configure_logs(settings, with_console=not options.no_console)
-        code = asyncio.run(serve(settings, with_console=not options.no_console))
+        # threads that wait for the interpreter get it sooner: work goes from loop to reader to database and back
+        sys.setswitchinterval(0.0005)
+        with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+            code = runner.run(serve(settings, with_console=not options.no_console))
     except (CannotStart, BadSetting, BadPack, StorageError) as error:
         sys.stderr.write(f"Không khởi động được: {error}\n")
         code = 1
     except KeyboardInterrupt:
         code = 130
     sys.exit(code)
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    if sys.platform == "win32":  # uvloop has no Windows
+        return None
+    import uvloop
+
+    return uvloop.new_event_loop
 
 
 async def serve(settings: Settings, *, with_console: bool) -> int:
@@ -103,8 +115,11 @@ def open_services(settings: Settings, progress: Callable[[str], None]) -> Runnin
     office = build_office(settings)
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     progress("mở cơ sở dữ liệu")
-    database = open_database(settings)
-    migrate.upgrade(database)
+    try:
+        database = open_database(settings)
+        migrate.upgrade(database)
+    except (SQLAlchemyError, ImportError, OSError) as error:
+        raise CannotStart(f"không mở được cơ sở dữ liệu ({type(error).__name__}); xem lại DATABASE_URL") from error
     progress("nạp địa bàn và mô hình ngôn ngữ")
     reader = load_reader(settings, office)
     return Running(settings, office, database, open_media(settings), reader, leases.owner_of_this_process())
@@ -289,7 +304,10 @@ async def _redis(url: str) -> AsyncIterator["Redis | None"]:
         return
     from bot.ingress import connect
 
-    redis = connect(url)
+    try:
+        redis = connect(url)
+    except ValueError as error:
+        raise CannotStart("REDIS_URL không đúng dạng redis://máy:cổng/số") from error
     try:
         yield redis
     finally:

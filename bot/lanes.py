@@ -24,13 +24,17 @@ from storage.queue import ClaimedLane
 log = structlog.get_logger(__name__)
 
 
+SQLITE_TRANSACTION = timedelta(seconds=0.05)
+POSTGRES_TRANSACTION = timedelta(seconds=0.25)
+
+
 @dataclass(frozen=True, slots=True)
 class LaneSettings:
-    """How lanes are worked. ``transaction`` is how long one may last: who accepts updates waits behind it."""
+    """How lanes are worked. ``transaction`` is how long one may last; None = as the database bears it."""
 
     parallel: int = 2
     lease: timedelta = timedelta(seconds=30)
-    transaction: timedelta = timedelta(seconds=0.03)
+    transaction: timedelta | None = None
     photo_lanes: int = 16
     poll: timedelta = timedelta(seconds=0.5)
 
@@ -53,7 +57,9 @@ class LaneWorkers:
         self._database, self._channels, self._wakeups = database, channels, wakeups
         self._clock, self._owner = clock, owner
         self._settings = settings or LaneSettings()
-        self._turns = Turns(channels, handler, clock=clock, transaction=self._settings.transaction)
+        # on SQLite whoever accepts updates waits behind it, on PostgreSQL only who writes to the same chats
+        bearable = SQLITE_TRANSACTION if database.is_sqlite else POSTGRES_TRANSACTION
+        self._turns = Turns(channels, handler, clock=clock, transaction=self._settings.transaction or bearable)
         self._tokens: Counter[str] = Counter()  # claims under way, by tasks that work on them: their leases are kept
         self._numbers = itertools.count()
         self._fetching = asyncio.Semaphore(self._settings.photo_lanes)

@@ -16,6 +16,8 @@ from storage import queue
 from storage.models import Lane
 from storage.queue import ClaimedLane, StoredMessage
 
+FEWEST = 8  # lanes a transaction: fewer would cost more in commits than they spare others in waiting
+
 log = structlog.get_logger(__name__)
 
 Prepared = TypeVar("Prepared")
@@ -87,7 +89,7 @@ class Turns:
     ) -> None:
         """``transaction`` is how long one may last."""
         self._channels, self._handler, self._clock, self._transaction = channels, handler, clock, transaction
-        self._chunk = 8  # lanes a transaction
+        self._chunk = FEWEST  # lanes a transaction
 
     def read(self, claimed: ClaimedLane) -> Work:
         work = Work(claimed)
@@ -155,7 +157,7 @@ class Turns:
     def _adapt(self, seconds: float, lanes: int) -> None:
         wanted = self._transaction.total_seconds()
         if seconds > wanted:
-            self._chunk = max(self._chunk // 2, 1)
+            self._chunk = max(self._chunk // 2, FEWEST)
         elif seconds < wanted / 2 and lanes == self._chunk:
             self._chunk = min(self._chunk * 2, queue.LANES_A_CLAIM)
 

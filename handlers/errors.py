@@ -53,3 +53,11 @@ class TooSoon(HandlerError):
     def __init__(self, why: str, **detail: object) -> None:
         self.why, self.detail = why, detail
         super().__init__(why)
+
+
+class LastAdmin(HandlerError):
+    """The change would leave nobody who may make accounts."""
+
+    def __init__(self, account: str) -> None:
+        self.account = account
+        super().__init__(f"{account!r} is the last administrator")

@@ -74,7 +74,16 @@ def load_settings(environment: Mapping[str, str] | None = None, *, env_file: Pat
         raw = values.get(item.name.upper())
         if raw is not None and raw.strip() != "":
             given[item.name] = _convert(item.name.upper(), raw.strip(), hints[item.name])
+    for name, known in _ONE_OF.items():
+        if given.get(name, known[0]) not in known:
+            raise BadSetting(name.upper(), given[name], " or ".join(known))
     return Settings(**given)
+
+
+_ONE_OF = {
+    "log_level": ("DEBUG", "INFO", "WARNING", "ERROR"),
+    "log_format": ("console", "json"),
+}
 
 
 def _read_env_file(path: Path) -> Mapping[str, str]:

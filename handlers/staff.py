@@ -3,9 +3,9 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from sqlmodel import Session, select
+from sqlmodel import Session, col, select
 
-from handlers.errors import UnknownAgency
+from handlers.errors import LastAdmin, UnknownAgency
 from handlers.office import Office
 from storage.models import Officer
 from storage.workflow import Role
@@ -23,7 +23,7 @@ class AccountChange:
 
 
 def save_account(session: Session, office: Office, account: str, change: AccountChange) -> Officer:
-    """Make the account, or change it. Raises UnknownAgency."""
+    """Make the account, or change it. Raises UnknownAgency, and LastAdmin: nobody may lock everybody out."""
     if change.agency and change.agency.partition("@")[0] not in office.pack.agencies:
         raise UnknownAgency(change.agency, tuple(office.pack.agencies))
     officer = session.exec(select(Officer).where(Officer.account == account)).first()
@@ -41,4 +41,11 @@ def save_account(session: Session, office: Office, account: str, change: Account
     if change.is_active is not None:
         officer.is_active = change.is_active
     session.flush()
+    _keep_an_admin(session, account)
     return officer
+
+
+def _keep_an_admin(session: Session, account: str) -> None:
+    officers = session.exec(select(Officer).where(col(Officer.is_active).is_(True))).all()
+    if not any(Role.ADMIN.value in officer.roles and officer.agency is None for officer in officers):
+        raise LastAdmin(account)

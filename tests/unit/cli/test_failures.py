@@ -14,10 +14,14 @@ from admin_cli.errors import BadLine, FileMissing, MissingPackage, NoLetter, Not
 from admin_cli.failures import describe
 from admin_cli.seat import Seat
 from handlers.accounts import NeedsRole
-from handlers.errors import Incomplete, NoAccount, NotYours, TooSoon, UnknownAgency, UnknownCode
+from handlers.bootstrap import build_office
+from handlers.errors import Incomplete, LastAdmin, NoAccount, NotYours, TooSoon, UnknownAgency, UnknownCode
 from handlers.province import BadPack
-from handlers.settings import BadSetting
+from handlers.settings import BadSetting, load_settings
+from handlers.staff import AccountChange, save_account
 from handlers.texts import load_texts
+from storage import migrate
+from storage.database import Database
 from storage.errors import BadMedia, ChangedMeanwhile, InvalidTransition, NotAllowed, NotFound, SchemaMismatch
 from storage.reader import DatabaseAway, DatabaseMissing
 from storage.workflow import Act, Need, NoPhotoReason, Outcome, Role, Status, UrgencyClass
@@ -159,3 +163,18 @@ def test_an_empty_database_is_as_good_as_none(paht: CommandLine) -> None:
     (paht.folder / "paht.db").write_bytes(b"")
 
     assert "Chưa có cơ sở dữ liệu" in paht("inbox").stderr
+
+
+def test_the_last_admin_cannot_be_taken_away(tmp_path: Path) -> None:
+    database = Database(f"sqlite:///{tmp_path}/staff.db")
+    migrate.upgrade(database)
+    office = build_office(load_settings({}))
+    admin = AccountChange(roles=[Role.ADMIN])
+
+    database.write_now(lambda session: save_account(session, office, "an", admin))
+    with pytest.raises(LastAdmin):
+        database.write_now(lambda session: save_account(session, office, "an", AccountChange(roles=[Role.OFFICER])))
+    database.write_now(lambda session: save_account(session, office, "ba", admin))
+    database.write_now(lambda session: save_account(session, office, "an", AccountChange(is_active=False)))
+
+    database.close()
