@@ -91,6 +91,7 @@ def examine(seat: Seat) -> Iterator[Finding]:
         "gazetteer": _gazetteer,
         "model": _model,
         "media": _media,
+        "bot": _bot,
         "inbox": _inbox,
         "outbox": _outbox,
         "dead": _dead,
@@ -161,6 +162,18 @@ def _media(seat: Seat) -> Finding:
     is_writable = os.access(existing, os.W_OK)
     key = "doctor.media_ok" if is_writable else "doctor.media_bad"
     return Finding("media", Verdict.OK if is_writable else Verdict.BAD, seat.say(key, path=folder))
+
+
+def _bot(seat: Seat) -> Finding:
+    """A sender renews its right every few seconds: where none does, nobody sends."""
+    leases = seat.reader.rows("SELECT until FROM lease WHERE name LIKE ?", "sender:%")
+    ends = [as_instant(row["until"]) for row in leases]
+    if any(end is not None and end > seat.now() for end in ends):
+        return Finding("bot", Verdict.OK, seat.say("doctor.bot_on"))
+    waiting = seat.reader.number("SELECT count(*) AS n FROM outbox WHERE state IN ('queued','sending','retry')")
+    if waiting:
+        return Finding("bot", Verdict.WARN, seat.say("doctor.bot_off_waiting", n=waiting))
+    return Finding("bot", Verdict.OK, seat.say("doctor.bot_off"))
 
 
 def _inbox(seat: Seat) -> Finding:

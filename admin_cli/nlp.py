@@ -85,14 +85,22 @@ def evaluate(
     ctx: typer.Context,
     gold: Gold,
     model: Annotated[Path | None, typer.Option("--model")] = None,
+    pictures: Annotated[Path | None, typer.Option("--pictures")] = None,
     as_json: Json = False,
     as_csv: Annotated[bool, typer.Option("--csv")] = False,
 ) -> None:
     """Measure a model on labelled messages."""
+    if pictures is not None:
+        _need("matplotlib", "train")
     seat: Seat = ctx.obj
     rows = list(_read_lines(gold))
     result = _measure(seat, rows, model)
     figures_table(seat, result, choose_form(as_json=as_json, as_csv=as_csv))
+    if pictures is not None:
+        from nlp.evaluation import write_pictures
+
+        for path in write_pictures(result, pictures):
+            message(seat.say("nlp.picture", path=path))
     message(seat.say("nlp.labelled", n=result.count))
 
 
@@ -127,7 +135,7 @@ def compare(
     difference = paired.difference
     table.append(
         [
-            Cell("lenient"),
+            Cell(seat.say("nlp.only_right")),
             Cell(str(paired.only_first)),
             Cell(str(paired.only_second)),
             Cell(f"{difference.value:+.3f} [{difference.low:+.3f}; {difference.high:+.3f}] p={paired.p_value:.3f}"),

@@ -67,6 +67,7 @@ def test_a_missing_file_is_named(reading: CommandLine, tmp_path: Path) -> None:
     assert reading("nlp", "eval", "khong-co.jsonl").code == 3
 
 
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of matplotlib's own parsers
 def test_a_model_is_measured_and_compared_with_itself(reading: CommandLine, tmp_path: Path) -> None:
     from nlp.model_store import DEFAULT_MODEL
 
@@ -82,11 +83,12 @@ def test_a_model_is_measured_and_compared_with_itself(reading: CommandLine, tmp_
     ]
     gold.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), encoding="utf-8")
 
-    measured = reading("nlp", "eval", str(gold), "--json")
+    measured = reading("nlp", "eval", str(gold), "--json", "--pictures", str(tmp_path / "hinh"))
     compared = reading("nlp", "compare", str(gold), str(DEFAULT_MODEL), str(DEFAULT_MODEL), "--json")
 
     assert measured.code == 0, measured.stderr
     assert measured.json["count"] == 2
+    assert {path.name for path in (tmp_path / "hinh").iterdir()} == {"confusion.svg", "coverage.svg", "reliability.svg"}
     assert compared.json["paired"]["difference"]["value"] == 0
 
 

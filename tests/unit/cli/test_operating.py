@@ -134,12 +134,13 @@ def test_the_doctor_examines_everything_and_names_what_is_wrong(paht: CommandLin
 
     found = {item["check"]: (item["verdict"], item["detail"]) for item in run.json}
     assert set(found) == {
-        "database", "schema", "account", "pack", "gazetteer", "model", "media", "inbox", "outbox", "dead", "disk",
+        "database", "schema", "account", "pack", "gazetteer", "model", "media", "bot", "inbox", "outbox", "dead", "disk",
         "clock", "telegram", "redis",
     }  # fmt: skip
     assert found["schema"] == ("ok", "bản 0001")
     assert found["gazetteer"][0] == "bad" and "paht nlp gazetteer build" in found["gazetteer"][1]
     assert found["outbox"][0] == "warn" and "bot có đang chạy không" in found["outbox"][1]
+    assert found["bot"] == ("warn", "đang dừng mà 1 tin chờ gửi: chạy make run hoặc paht-bot --no-console")
     assert found["dead"] == ("warn", "1 tin đến, 0 tin đi: paht system dead-letters")
     assert run.code == 1  # there is no gazetteer
 
