@@ -134,8 +134,8 @@ def test_the_doctor_examines_everything_and_names_what_is_wrong(paht: CommandLin
 
     found = {item["check"]: (item["verdict"], item["detail"]) for item in run.json}
     assert set(found) == {
-        "database", "schema", "account", "pack", "gazetteer", "model", "media", "bot", "inbox", "outbox", "dead", "disk",
-        "clock", "telegram", "redis",
+        "database", "schema", "account", "pack", "gazetteer", "model", "media", "bot", "inbox", "outbox", "dead",
+        "disk", "clock", "telegram", "redis",
     }  # fmt: skip
     assert found["schema"] == ("ok", "bản 0001")
     assert found["gazetteer"][0] == "bad" and "paht nlp gazetteer build" in found["gazetteer"][1]
