@@ -8,7 +8,7 @@ from pathlib import Path
 from handlers.bootstrap import build_office
 from handlers.codes import find_codes
 from handlers.reading import Reader
-from handlers.settings import Settings
+from handlers.settings import PROJECT, Settings
 from storage import migrate
 from storage.database import Database
 from tests.conftest import ScriptedClock
@@ -68,3 +68,32 @@ def _made_steady(screen: str, folder: Path) -> str:
         screen = screen.replace(code, SHOWN_CODE)
     lines = (line.rstrip() for line in screen.replace(f"{folder}/", "").splitlines())
     return "\n".join(lines) + "\n"
+
+
+BEGIN, END = "<!-- transcript: made by `python -m tests.scenarios.transcript` -->", "<!-- /transcript -->"
+
+
+def with_transcript(readme: str, story: str) -> str:
+    """The README with this story between its marks."""
+    head, _, rest = readme.partition(BEGIN)
+    tail = rest.partition(END)[2]
+    return f"{head}{BEGIN}\n```text\n{_compact(story)}\n```\n{END}{tail}"
+
+
+def _compact(story: str) -> str:
+    lines = [line.rstrip() for line in story.rstrip().splitlines()]
+    return "\n".join(line for line in lines if line != "bot>")  # the empty lines between paragraphs
+
+
+def main() -> None:
+    """Write the story into the README."""
+    from bot.app import load_reader
+
+    settings = Settings()
+    reader = load_reader(settings, build_office(settings))
+    readme = PROJECT / "README.md"
+    readme.write_text(with_transcript(readme.read_text(encoding="utf-8"), tell(reader)), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
