@@ -1,5 +1,6 @@
 """A province pack: the folder of data files that makes the bot serve a province."""
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
@@ -222,6 +223,12 @@ class _Reader:
             self._complain(_HEAD, f"mode is {values['mode']!r}, expected trial or live", "mode")
         if values["mode"] == "live" and not (head.get("regulation_number") and head.get("regulation_date")):
             self._complain(_HEAD, "mode live needs regulation_number and regulation_date", "mode")
+        if values["code_prefix"] and not re.fullmatch(r"[A-Z]{2,4}", values["code_prefix"]):
+            self._complain(
+                _HEAD, f"code_prefix is {values['code_prefix']!r}, expected 2 to 4 letters A-Z", "code_prefix"
+            )
+        if values["province_code"] and not re.fullmatch(r"\d{2}", values["province_code"]):
+            self._complain(_HEAD, f"province_code is {values['province_code']!r}, expected 2 digits", "province_code")
         sla = {key: value for key, value in head.get("sla", {}).items() if isinstance(value, int) and value > 0}
         for key in _SLA:
             if key not in sla:
@@ -320,6 +327,8 @@ class _Reader:
             except ValueError as error:
                 self._complain(_TEXTS, f"{key}: {error}", short)
                 continue
+            if not own[key].strip():
+                self._complain(_TEXTS, f"{key} says nothing", short)
             if unknown:
                 self._complain(_TEXTS, f"{key} cannot fill in {', '.join(sorted(unknown))}", short)
         return own

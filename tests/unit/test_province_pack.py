@@ -125,6 +125,8 @@ DEFECTS = [
     (replace("pack.toml", 'id = "tiny"', "id = tiny"), "pack.toml: Invalid value (at line 2"),
     (replace("pack.toml", 'short_name = "Nhỏ"', ""), "pack.toml: short_name is missing"),
     (replace("pack.toml", 'mode = "live"', 'mode = "test"'), "pack.toml line 7: mode is 'test'"),
+    (replace("pack.toml", 'code_prefix = "', 'code_prefix = "phản ánh'), "code_prefix is 'phản ánh"),
+    (replace("pack.toml", 'province_code = "', 'province_code = "x'), "province_code is 'x"),
     (replace("pack.toml", "01/QĐ-UBND", ""), "pack.toml line 7: mode live needs regulation_number"),
     (replace("pack.toml", "feedback_days = 7", 'feedback_days = "7"'), "pack.toml line 24: sla.feedback_days"),
     (replace("pack.toml", "question_days = 3", "question_days = 0"), "pack.toml line 25: sla.question_days"),
