@@ -14,8 +14,8 @@ from nlp.results import DangerResult
 from nlp.talk import log_odds, probability
 
 # Probabilities from which the bell rings, chosen on held-out voices; the list of dangers needs little to confirm it.
-RINGS = 0.30
-RINGS_BY_LIST = 0.12  # a sure pattern as typed, neither past nor feared
+RINGS = 0.35
+RINGS_BY_LIST = 0.05  # a sure pattern as typed, neither past nor feared
 SIGNALS = ("bias", "words", "subject", "sure", "exact", "likely", "past", "feared", "harmless")
 _GAP_SIGN = ".."
 

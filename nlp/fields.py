@@ -9,6 +9,7 @@ from nlp.features import damped, features_of
 from nlp.lexicon import Hit, Lexicon
 from nlp.normalize.letters import strip_accents
 from nlp.results import Evidence, FieldAction, FieldResult
+from nlp.talk import PRAISE, TALK, UNCLEAR, TalkOpinion
 
 if TYPE_CHECKING:
     import numpy as np
@@ -145,6 +146,27 @@ class FieldScorer:
     def danger_share(self, scores: Scores) -> float:
         """Return the share of dangers that the subfields of a message let expect."""
         return float(scores.probabilities @ self._tables.danger_share)
+
+    def talk_opinion(self, scores: Scores) -> TalkOpinion:
+        """Return what the models say about a message being no report."""
+        by_field = dict(zip(self.fields, (self._members @ scores.probabilities).tolist(), strict=True))
+        share, praise, unclear = (self._share(scores, name) for name in (TALK, PRAISE, UNCLEAR))
+        column = self._columns.get(TALK)
+        margin = float(scores.linear[column]) if column is not None else 0.0
+        return TalkOpinion(
+            words=scores.non_report,
+            share=share,
+            other=by_field.get("khac", 0.0),
+            praise=praise,
+            unclear=unclear,
+            best=max((value for name, value in by_field.items() if name != "khac"), default=0.0),
+            margin=margin,
+            lead=float(scores.linear.max()) - margin,
+        )
+
+    def _share(self, scores: Scores, subfield: str) -> float:
+        column = self._columns.get(subfield)
+        return float(scores.probabilities[column]) if column is not None else 0.0
 
     def decide(
         self, scores: Scores, offsets: Sequence[tuple[int, int]], policy: Policy, *, secondary: str | None = None

@@ -180,7 +180,7 @@ def _read(language: Language, text: str, context: Context) -> _Steps:
     opinion = Opinion(scores.danger, language.scorer.danger_share(scores), language.scorer.danger_weights)
     danger = language.danger.read(reading.tokens, text, opinion, words=seen)
     cues = language.intents.cues(reading.tokens, words=seen)
-    talk = _talk(language, scores, len(words), cues)
+    talk = _talk(language, scores, words, cues)
     intent = _intent(language, reading, cues, talk, is_danger=danger.result.rings)
     redirect = None
     if intent is Intent.REPORT:
@@ -206,16 +206,9 @@ def _with_embedding(language: Language, words: Sequence[str], scores: "Scores") 
     return language.scorer.with_embedding(scores, language.embedder.embed(" ".join(words)))
 
 
-def _talk(language: Language, scores: "Scores", length: int, cues: frozenset[str]) -> float:
-    values = signals(
-        words=scores.non_report,
-        share=_probability(language, scores, "khac.chuyen_phiem"),
-        other=dict(language.scorer.field_probabilities(scores))["khac"],
-        praise=_probability(language, scores, "khac.gop_y"),
-        phrases=trouble_phrases(scores.hits),
-        length=length,
-        cues=cues,
-    )
+def _talk(language: Language, scores: "Scores", words: Sequence[str], cues: frozenset[str]) -> float:
+    opinion = language.scorer.talk_opinion(scores)
+    values = signals(opinion, phrases=trouble_phrases(scores.hits), words=words, cues=cues)
     return probability(values, language.scorer.talk_weights)
 
 

@@ -2,34 +2,56 @@
 
 import math
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from nlp.lexicon import Hit
 
+TALK, PRAISE, UNCLEAR = "khac.chuyen_phiem", "khac.gop_y", "khac.khong_ro"
 CUES = ("question", "greeting", "thanks", "closing", "trouble")
-SIGNALS = ("bias", "words", "share", "other", "praise", "phrases", "short", *CUES)
+SIGNALS = (
+    *("bias", "words", "share", "other", "praise", "unclear", "best", "margin", "lead"),
+    *("phrases", "short", "length", "number", "mark", "asked_trouble"),
+    *CUES,
+)
 SHORT = 3  # words
 _MOST_PHRASES = 3
 _EDGE = 1e-4
 
 
-def signals(
-    *, words: float, share: float, other: float, praise: float, phrases: int, length: int, cues: frozenset[str]
-) -> list[float]:
-    """Return the signals in the order of ``SIGNALS``.
+@dataclass(frozen=True, slots=True)
+class TalkOpinion:
+    """What the field models say about talk; shares are probabilities."""
 
-    ``words`` is the yes-or-no model's probability, ``share`` that of the talk subfield, ``other`` of the field khac,
-    ``praise`` of thanks and proposals; ``phrases`` counts troubles of the lexicon.
-    """
+    words: float  # of the yes-or-no model
+    share: float  # of the talk subfield
+    other: float  # of the field khac
+    praise: float  # of thanks and proposals
+    unclear: float
+    best: float  # of the best field but khac
+    margin: float  # linear score of the talk subfield
+    lead: float  # by how much the best linear score is ahead of it
+
+
+def signals(opinion: TalkOpinion, *, phrases: int, words: Sequence[str], cues: frozenset[str]) -> list[float]:
+    """Return the signals in the order of ``SIGNALS``; ``phrases`` counts troubles of the lexicon."""
     return [
         1.0,
-        log_odds(words),
-        log_odds(share),
-        log_odds(other),
-        log_odds(praise),
+        log_odds(opinion.words),
+        log_odds(opinion.share),
+        log_odds(opinion.other),
+        log_odds(opinion.praise),
+        log_odds(opinion.unclear),
+        log_odds(opinion.best),
+        opinion.margin,
+        opinion.lead,
         float(min(phrases, _MOST_PHRASES)),
-        float(length <= SHORT),
+        float(len(words) <= SHORT),
+        math.log1p(len(words)),
+        float(any(word.isdigit() for word in words)),
+        float("?" in words),
+        float("question" in cues and "trouble" in cues),
         *(float(cue in cues) for cue in CUES),
     ]
 

@@ -67,6 +67,7 @@ def train(
     """Train on ``*.jsonl`` and ``*.toml`` (and ``extra`` confirmed sentences) and write the model to ``out``."""
     from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # ships no types
 
+    import nlp.training_folds  # noqa: F401  # before the limit below, which binds only libraries already loaded
     from nlp.model_store import write_model
 
     say = progress or (lambda _: None)
@@ -139,7 +140,7 @@ def fit_model(material: Material, embedder: Embedder | None, say: Progress) -> "
     full = fit_mixture(parts, right, field_of) if len(parts) == 4 else np.zeros(0, np.float32)
     figures = held_out_report(corpus, parts, lexical, full)
     mixed = mix(parts[:3], lexical)
-    talk = fit_talk(corpus, lexicon, material.cues, opinions.talk, mixed)
+    talk = fit_talk(corpus, lexicon, material.cues, opinions, mixed)
     shares = danger_shares(corpus)
     danger = fit_danger(corpus, material.alarms, opinions.danger, shares, mixed)
     say("fitting the final models")

@@ -12,7 +12,7 @@ from nlp.danger import signals as danger_signals
 from nlp.embed import MAX_WORDS, Embedder
 from nlp.lexicon import Lexicon
 from nlp.normalize import strip_accents
-from nlp.talk import signals, trouble_phrases
+from nlp.talk import PRAISE, TALK, UNCLEAR, TalkOpinion, signals, trouble_phrases
 from nlp.training_data import Sentence
 from nlp.training_models import PHRASE_WEIGHT, Labels, Matrix, Space, build_space, fit, fit_weights, lexicon_rows, mix
 
@@ -30,7 +30,7 @@ class Corpus:
     space: Space
     rows: sparse.csr_matrix
     labels: Labels
-    vectors: Matrix | None
+    vectors: Matrix | None  # of the sentences
     has_vector: NDArray[np.bool_]
 
     @classmethod
@@ -53,10 +53,10 @@ class Corpus:
         )
         everything = [*documents, *phrase_documents]
         space = build_space(documents, phrase_documents)
-        has_vector = np.ones(len(everything), np.bool_)
+        has_vector = np.arange(len(everything)) < len(documents)  # phrases teach words; a vector wants a sentence
         vectors = None
         if embedder is not None:
-            vectors = np.stack([embedder.embed(" ".join(tokens[:MAX_WORDS])) for tokens in everything])
+            vectors = np.stack([embedder.embed(" ".join(tokens[:MAX_WORDS])) for tokens in documents])
         return cls(sentences, documents, names, space, space.matrix(everything), labels, vectors, has_vector)
 
     @property
@@ -93,8 +93,8 @@ def held_out(
     binary = np.zeros((size, 2), np.float32)
     for fold in range(count):
         kept, held = fold_of != fold, np.flatnonzero(fold_of == fold)
-        vectors = corpus.vectors[kept] if corpus.vectors is not None else None
-        fitted = fit(corpus.rows[kept], corpus.labels.take(kept), width, vectors, np.ones(int(kept.sum()), np.bool_))
+        vectors = corpus.vectors[kept[:size]] if corpus.vectors is not None else None
+        fitted = fit(corpus.rows[kept], corpus.labels.take(kept), width, vectors, corpus.has_vector[kept])
         linear[held] = corpus.rows[held] @ fitted.linear + fitted.linear_bias
         bayes[held] = corpus.rows[held] @ fitted.bayes
         binary[held] = corpus.rows[held] @ fitted.binary + fitted.binary_bias
@@ -106,26 +106,36 @@ def held_out(
 
 
 def fit_talk(
-    corpus: Corpus, lexicon: Lexicon, cues: Sequence[frozenset[str]], talk: Matrix, probabilities: NDArray[np.float64]
+    corpus: Corpus,
+    lexicon: Lexicon,
+    cues: Sequence[frozenset[str]],
+    opinions: HeldOut,
+    probabilities: NDArray[np.float64],
 ) -> Matrix:
     """Return the weights of the signals of talk, from held-out opinions."""
-    names = list(corpus.subfields)
-    share, praise = (probabilities[:, names.index(name)] for name in ("khac.chuyen_phiem", "khac.gop_y"))
-    other = probabilities[:, [name.startswith("khac.") for name in names]].sum(axis=1)
+    columns = {name: column for column, name in enumerate(corpus.subfields)}
+    shares = {
+        name: probabilities[:, columns[name]] if name in columns else np.zeros(len(probabilities))
+        for name in (TALK, PRAISE, UNCLEAR)
+    }
+    of_field = np.stack([(probabilities * (corpus.field_of == n)).sum(axis=1) for n in sorted(set(corpus.field_of))], 1)
+    number = sorted({name.split(".")[0] for name in corpus.subfields}).index("khac")
+    linear = opinions.parts[0]
+    margins = linear[:, columns[TALK]] if TALK in columns else np.zeros(len(linear), np.float32)
     rows = []
     for row, words in enumerate(corpus.documents):
-        hits = lexicon.hits(words, [strip_accents(word) for word in words])
-        rows.append(
-            signals(
-                words=float(1.0 / (1.0 + np.exp(-talk[row]))),
-                share=float(share[row]),
-                other=float(other[row]),
-                praise=float(praise[row]),
-                phrases=trouble_phrases(hits),
-                length=len(words),
-                cues=cues[row],
-            )
+        opinion = TalkOpinion(
+            words=float(1.0 / (1.0 + np.exp(-opinions.talk[row]))),
+            share=float(shares[TALK][row]),
+            other=float(of_field[row, number]),
+            praise=float(shares[PRAISE][row]),
+            unclear=float(shares[UNCLEAR][row]),
+            best=float(np.delete(of_field[row], number).max(initial=0.0)),
+            margin=float(margins[row]),
+            lead=float(linear[row].max() - margins[row]),
         )
+        hits = lexicon.hits(words, [strip_accents(word) for word in words])
+        rows.append(signals(opinion, phrases=trouble_phrases(hits), words=words, cues=cues[row]))
     target = corpus.labels.non_report[: len(corpus.documents)]
     return fit_weights(np.array(rows, np.float32), target)
 

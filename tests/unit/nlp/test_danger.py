@@ -2,7 +2,7 @@
 
 import pytest
 
-from nlp.danger import compile_pattern
+from nlp.danger import SIGNALS, Opinion, compile_pattern, signals
 from nlp.evaluation_variants import VARIANTS
 from tests.language import floors, read_cases, words_only
 
@@ -69,3 +69,26 @@ def test_visitors_are_heard_in_english(text: str, kind: str) -> None:
     danger = words_only().understand(text).danger
 
     assert (danger.rings, danger.kind) == (True, kind)
+
+
+def test_danger_is_weighed_from_words_subject_and_list() -> None:
+    rule, language = words_only().danger, words_only()
+    tokens = language.normalizer.read("cháy nhà rồi, cứu với").tokens
+
+    alarms = rule.find(tokens)
+    values = signals(Opinion(0.5, 0.5, ()), alarms)
+
+    assert len(values) == len(SIGNALS) == len(language.scorer.danger_weights)
+    assert dict(zip(SIGNALS, values, strict=True)) | {"bias": 1.0, "words": 0.0, "sure": 1.0, "exact": 1.0} == dict(
+        zip(SIGNALS, values, strict=True)
+    )
+
+
+def test_the_list_rings_though_the_trained_opinion_doubts() -> None:
+    rule, language = words_only().danger, words_only()
+    text = "cháy nhà rồi, cứu với"
+    tokens = language.normalizer.read(text).tokens
+
+    doubting = rule.read(tokens, text, Opinion(0.3, 0.05, language.scorer.danger_weights))
+
+    assert doubting.result.rings
