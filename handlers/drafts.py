@@ -62,6 +62,7 @@ class Draft:
     former: str = ""  # the old name behind the choice
     place_words: str | None = None  # chosen or corrected words of the place; None = as read
     is_place_unknown: bool = False
+    denied: frozenset[str] = frozenset()  # communes that were read and are wrong; they never come back unsaid
     is_field_open: bool = False  # the citizen doesn't know either
     asked: frozenset[str] = frozenset()  # nothing is asked twice
     is_reminded: bool = False

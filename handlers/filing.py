@@ -36,7 +36,7 @@ def file_report(session: Session, office: Office, citizen: Citizen, lane: Lane, 
     citizen.last_commune = report.commune_code or citizen.last_commune
     if citizen.consent_version != office.pack.consent_version:
         citizen.consent_version, citizen.consent_at = office.pack.consent_version, now
-    return report, _receipt(office, report, filing, is_danger=step.is_danger)
+    return report, _receipt(office, report, step)
 
 
 def attach(session: Session, office: Office, citizen: Citizen, step: Attach) -> tuple[int | None, Reply]:
@@ -69,6 +69,7 @@ def _place(report: Report, step: Attach) -> None:
         report.commune_name, report.former_name, report.in_area = commune.name, commune.former, commune.in_area
     if step.address_text and not report.address_text:
         report.address_text = step.address_text
+        report.folded = fold(f"{report.text} {report.address_text} {report.commune_name}")
 
 
 def _receipt_key(step: Attach, before: Status, *, is_contested: bool, is_urgent: bool) -> str:
@@ -103,15 +104,17 @@ def rate(session: Session, office: Office, citizen: Citizen, step: Rate) -> None
 
 def hotline_line(hotlines: tuple[str, ...], office: Office) -> str:
     """The number to call, others behind it."""
-    first, *others = hotlines or ("113",)
+    first, *others = hotlines or ("112",)
     line = office.texts.say(f"danger.h{first}")
     return f"{line} {office.texts.say('danger.also', numbers=', '.join(others))}" if others else line
 
 
-def _receipt(office: Office, report: Report, filing: Filing, *, is_danger: bool) -> Reply:
-    if is_danger:
+def _receipt(office: Office, report: Report, step: Submit) -> Reply:
+    if step.is_danger and step.kind == "suicide":
+        text = office.texts.say("filed.suicide", code=report.code)
+    elif step.is_danger:
         is_placed = report.commune_code or report.address_text or report.lat is not None
-        text = hotline_line(filing.understanding.danger.hotlines, office) + "\n"
+        text = hotline_line(step.hotlines or step.filing.understanding.danger.hotlines, office) + "\n"
         text += office.texts.say("filed.urgent" if is_placed else "filed.urgent_where", code=report.code)
     else:
         due = office.show_due(reports.expected_answer(office, report))

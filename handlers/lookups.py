@@ -7,7 +7,7 @@ from sqlmodel import Session, col, or_, select
 from handlers import reports
 from handlers.conversation import ReportBrief
 from handlers.conversation.assess import UNCLEAR
-from handlers.messages import Reply
+from handlers.messages import Point, PointSource, Reply
 from handlers.office import Office
 from storage.models import Citizen, Follower, History, OutboxMessage, Report
 from storage.workflow import OPEN, Act, Status
@@ -127,4 +127,12 @@ def _brief(report: Report) -> ReportBrief:
         resolved_at=report.resolved_at,
         closed_at=report.closed_at,
         reject_code=report.reject_code,
+        place=report.address_text,
+        point=_point(report),
     )
+
+
+def _point(report: Report) -> Point | None:
+    if report.lat is None or report.lon is None:
+        return None
+    return Point(report.lat, report.lon, PointSource(report.point_source or PointSource.PIN))

@@ -7,6 +7,7 @@ from handlers.commands import (
     Command,
     TypedCommand,
     asks_to_restore,
+    is_yes,
     match_choice,
     match_draft_verb,
     parse_command,
@@ -14,7 +15,7 @@ from handlers.commands import (
 )
 from handlers.conversation import building, choosing, following, rating
 from handlers.conversation.assess import assess
-from handlers.conversation.hearing import is_no_matter, is_other_trouble
+from handlers.conversation.hearing import is_no_matter, is_other_trouble, names_a_place
 from handlers.conversation.talk import Talk
 from handlers.conversation.world import ListMine, Lookup, Say, Submit, Turn, World
 from handlers.drafts import Draft, Held, PhotoPart, Session, Step, TextPart
@@ -87,12 +88,26 @@ def _take_choice(talk: Talk, text: str) -> bool:
     if choices is None:
         return False
     value = match_choice(text, choices)
+    if value is None and talk.session.step is Step.PLACE and is_yes(text):
+        return _take_yes_to_place(talk, text, [option.value for option in choices.options])
     if value is not None:
         choosing.choose(talk, value)
     elif typed_number(text) is not None and choices.options:
         building.repeat_question(talk) if talk.draft is not None else choosing.repeat(talk)
     else:
         return False
+    return True
+
+
+def _take_yes_to_place(talk: Talk, text: str, values: list[str]) -> bool:
+    """A yes to "where?" means the only place on offer; with several, or none, it says nothing."""
+    places = [value for value in values if value.startswith("commune:")]
+    if len(places) == 1:
+        choosing.choose(talk, places[0])
+    elif not places and match_draft_verb(text) == "send":
+        return False
+    else:
+        building.repeat_question(talk)
     return True
 
 
@@ -114,6 +129,9 @@ def _take_verb(talk: Talk, text: str) -> bool:
 
 
 def _take_words(talk: Talk, part: TextPart, heard: Understanding, *, is_answering: bool) -> None:
+    if (code := following.completes_urgent(talk, heard)) is not None:
+        following.attach(talk, code, Held(texts=(part,)))
+        return
     _mention_numbers(talk, heard)
     step = talk.session.step
     is_for_a_report = is_answering or following.named_report(talk, part.text) is not None
@@ -318,8 +336,20 @@ def _raise_alarm(talk: Talk, part: TextPart, heard: Understanding, held: Held | 
     if waits is not None:
         talk.set(draft=None)
     building.merge(talk, held)
-    building.submit(talk, is_danger=True)
+    _take_over_place(talk, heard)
+    building.submit(talk, heard.danger)
     talk.set(draft=waits)
+
+
+def _take_over_place(talk: Talk, heard: Understanding) -> None:
+    """An alarm that says no place comes from where the report of just now was."""
+    draft, last = talk.draft, following.place_of_last(talk)
+    if draft is None or last is None or names_a_place(heard):
+        return
+    view = assess(draft, talk.world)
+    if view.commune is None and draft.point is None and not view.place_words:
+        place = last.place or None
+        talk.set(draft=replace(draft, commune=last.commune, place_words=place, point=last.point))
 
 
 def _is_same_danger(talk: Talk, draft: Draft) -> bool:

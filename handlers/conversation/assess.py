@@ -43,7 +43,7 @@ def assess(draft: Draft, world: World) -> Assessment:
     """Read the whole draft; what the citizen chose stands above what the machine reads."""
     understanding = world.understand(draft.story)
     exif = next((photo.point for photo in draft.photos if photo.point), None)
-    locality = world.read_place(_told_place(draft, understanding, world), draft.point, exif)
+    locality = _without(draft.denied, world.read_place(_told_place(draft, understanding, world), draft.point, exif))
     field = understanding.field
     chosen = draft.subfield
     subfield = _full_subfield(chosen, understanding) if chosen else field.subfield
@@ -67,6 +67,16 @@ def best_subfield(field: str, understanding: Understanding) -> str | None:
     """The machine's best subfield inside a field that the citizen chose; None where it has no idea."""
     likely = (code for code, share in understanding.field.subfields if share >= LIKELY and code not in NO_MATTERS)
     return next((code for code in likely if code.partition(".")[0] == field), None)
+
+
+def sure_place(locality: Locality, world: World) -> PlaceCandidate | None:
+    """The commune that is taken without asking: accepted, or the only one nearby that can be meant."""
+    if locality.action is PlaceAction.ACCEPT:
+        return locality.best
+    if locality.action is not PlaceAction.ASK or len(locality.candidates) != 1:
+        return None
+    (only,) = locality.candidates
+    return only if unit_view(only.current, "", world).in_area else None
 
 
 def commune_view(candidate: PlaceCandidate, world: World) -> CommuneView:
@@ -133,6 +143,17 @@ def _commune(draft: Draft, locality: Locality, world: World) -> CommuneView | No
     if draft.commune is not None:
         unit = world.find_unit(draft.commune)
         return unit_view(unit, draft.former, world) if unit else None
-    if locality.action is PlaceAction.ACCEPT and locality.best is not None:
-        return commune_view(locality.best, world)
-    return None
+    only = sure_place(locality, world)
+    return commune_view(only, world) if only is not None else None
+
+
+def _without(denied: frozenset[str], locality: Locality) -> Locality:
+    """The reading without the communes that the citizen said are wrong."""
+    if not any(candidate.current.code in denied for candidate in locality.candidates):
+        return locality if not denied or locality.candidates else replace(locality, area=None)
+    left = tuple(candidate for candidate in locality.candidates if candidate.current.code not in denied)
+    action = PlaceAction.ASK if len(left) > 1 else PlaceAction.NONE
+    best = left[0] if len(left) > 1 else None
+    return replace(
+        locality, action=action, best=best, candidates=left if best else (), area=None, second=None, conflict_km=None
+    )

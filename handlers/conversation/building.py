@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from handlers.commands import ALIASES
-from handlers.conversation.assess import NO_MATTERS, UNCLEAR, Assessment, assess, best_subfield, make_filing
+from handlers.conversation.assess import NO_MATTERS, UNCLEAR, Assessment, assess, best_subfield, make_filing, sure_place
 from handlers.conversation.hearing import (
     intent_of,
     is_about_a_place,
@@ -19,7 +19,7 @@ from handlers.conversation.world import Submit
 from handlers.drafts import Draft, Held, Step, TextPart
 from handlers.folding import fold, fold_answer
 from handlers.messages import Ask
-from nlp.results import Intent, Locality, PlaceAction, PlaceCandidate, Understanding
+from nlp.results import DangerResult, Intent, Locality, PlaceAction, PlaceCandidate, Understanding
 
 CONFIRM_VALUES = ("send", "edit_field", "edit_place", "add", "cancel")
 MAX_PLACE_OPTIONS = 9
@@ -46,7 +46,7 @@ def merge(talk: Talk, held: Held) -> None:
         point=held.point or draft.point,
     )
     if held.point is not None:  # a new point outweighs a commune chosen before it
-        draft = replace(draft, commune=None, former="", is_place_unknown=False)
+        draft = replace(draft, commune=None, former="", is_place_unknown=False, denied=frozenset())
     talk.set(draft=draft)
 
 
@@ -140,9 +140,9 @@ def answer_place(talk: Talk, part: TextPart) -> None:
     locality = heard.locality
     if is_no_matter(heard):
         proceed(talk) if _is_due(talk) else repeat_question(talk)
-    elif locality.action is PlaceAction.ACCEPT and locality.best is not None:
+    elif (only := sure_place(locality, talk.world)) is not None:
         merge(talk, Held(texts=(replace(part, is_place=is_place_only(heard)),)))
-        choose_candidate(talk, locality.best, locality.words.text)
+        choose_candidate(talk, only, locality.words.text)
         proceed(talk)
     elif (key := _narrower_question(locality)) is not None and key not in draft.asked:
         merge(talk, Held(texts=(replace(part, is_place=True),)))
@@ -187,8 +187,8 @@ def answer_confirm(talk: Talk, part: TextPart) -> None:
         _correct(talk, part, heard)
     elif is_place_only(heard):
         merge(talk, Held(texts=(replace(part, is_place=True),)))
-        if heard.locality.action is PlaceAction.ACCEPT and heard.locality.best is not None:
-            choose_candidate(talk, heard.locality.best, heard.locality.words.text)
+        if (only := sure_place(heard.locality, talk.world)) is not None:
+            choose_candidate(talk, only, heard.locality.words.text)
         proceed(talk)
     elif is_other_trouble(heard, assess(draft, talk.world).subfield):
         ask_whether_second(talk, Held(texts=(part,)))
@@ -211,13 +211,14 @@ def repeat_question(talk: Talk) -> None:
     proceed(talk)
 
 
-def submit(talk: Talk, *, is_danger: bool = False) -> None:
-    """File the draft; a trouble that waited its turn is next."""
+def submit(talk: Talk, danger: DangerResult | None = None) -> None:
+    """File the draft; a trouble that waited its turn is next. ``danger`` = that which rang just now."""
     draft, choices = talk.draft, talk.session.choices
     assert draft is not None
     view = assess(draft, talk.world)
-    is_urgent = is_danger or view.understanding.danger.rings
-    talk.do(Submit(make_filing(draft, view, is_urgent=is_urgent), is_danger=is_danger))
+    is_urgent = danger is not None or view.understanding.danger.rings
+    filing = make_filing(draft, view, is_urgent=is_urgent)
+    talk.do(Submit(filing, True, danger.hotlines, danger.kind) if danger else Submit(filing))
     talk.set(draft=None, sent_nonce=choices.nonce if choices else "")
     talk.clear_question()
 
@@ -243,6 +244,7 @@ def choose_candidate(talk: Talk, candidate: PlaceCandidate, words: str) -> None:
         commune=candidate.current.code,
         former=former,
         is_place_unknown=False,
+        denied=draft.denied - {candidate.current.code},
         place_words=words or _words_that_still_fit(talk, draft, candidate),
     )
 
@@ -272,8 +274,8 @@ def _correct(talk: Talk, part: TextPart, heard: Understanding) -> None:
     locality = heard.locality
     is_place = locality.action is PlaceAction.ACCEPT or _narrower_question(locality) is not None
     merge(talk, Held(texts=(replace(part, is_place=is_place or bool(locality.words.text)),)))
-    if locality.action is PlaceAction.ACCEPT and locality.best is not None:
-        choose_candidate(talk, locality.best, locality.words.text)
+    if (only := sure_place(locality, talk.world)) is not None:
+        choose_candidate(talk, only, locality.words.text)
         proceed(talk)
     elif (key := _narrower_question(locality)) is not None:
         ask_place(talk, locality, key)

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from handlers.conversation import building, following, rating
+from handlers.conversation.assess import UNCLEAR, assess
 from handlers.conversation.talk import Talk
 from handlers.conversation.world import Detach, Erase
 from handlers.drafts import DRAFT_STEPS, Draft, Held, Step
@@ -134,7 +135,9 @@ def _choose_place(talk: Talk, draft: Draft, head: str, rest: str) -> None:
     match head:
         case "edit_place":
             asked = (draft.asked - building.PLACE_QUESTIONS) | {"place"}
-            talk.set(draft=replace(draft, commune=None, former="", place_words=None, asked=asked))
+            read = assess(draft, talk.world).commune
+            denied = draft.denied | ({read.code} if read is not None else frozenset())
+            talk.set(draft=replace(draft, commune=None, former="", place_words="", denied=denied, asked=asked))
             talk.put_labels(talk.text("ask.place"), ["unknown_place"], Step.PLACE, ask=Ask.LOCATION)
         case "other_place":
             talk.put_labels(talk.text("ask.place_other"), ["unknown_place"], Step.PLACE, ask=Ask.LOCATION)
@@ -143,7 +146,8 @@ def _choose_place(talk: Talk, draft: Draft, head: str, rest: str) -> None:
             building.proceed(talk)
         case "commune":
             code, _, former = rest.partition(":")
-            talk.set(draft=replace(draft, commune=code, former=former, is_place_unknown=False))
+            denied = draft.denied - {code}
+            talk.set(draft=replace(draft, commune=code, former=former, is_place_unknown=False, denied=denied))
             building.proceed(talk)
         case "subfield":
             talk.set(draft=replace(draft, subfield=rest, is_field_open=False))
@@ -158,6 +162,9 @@ def _settle_second(talk: Talk, *, is_separate: bool) -> None:
     if is_separate:
         talk.set(later=(*talk.session.later, held))
         talk.lead_in("draft.later")
-    else:
+    elif talk.draft is not None:  # one trouble: what it was called stays
+        before = assess(talk.draft, talk.world).subfield
         building.merge(talk, held)
+        if before != UNCLEAR and talk.draft.subfield is None:
+            talk.set(draft=replace(talk.draft, subfield=before))
     building.proceed(talk)

@@ -5,9 +5,9 @@ from datetime import timedelta
 
 from handlers.codes import find_codes
 from handlers.commands import is_yes
-from handlers.conversation.assess import commune_view
+from handlers.conversation.assess import commune_view, sure_place
 from handlers.conversation.building import merge, proceed
-from handlers.conversation.hearing import asks_how_it_stands, goes_on, intent_of, is_unhappy, objects
+from handlers.conversation.hearing import asks_how_it_stands, goes_on, intent_of, is_unhappy, names_a_place, objects
 from handlers.conversation.talk import Talk, buttons, make_choices
 from handlers.conversation.world import Attach, ListMine, Lookup, ReportBrief, Say
 from handlers.drafts import Held, Step
@@ -64,12 +64,12 @@ def attachment(talk: Talk, code: str, held: Held) -> Attach:
         locality = None
     else:
         locality = talk.world.read_place(heard.locality if heard else None, held.point, None)
-    is_placed = locality is not None and locality.action is PlaceAction.ACCEPT and locality.best is not None
+    place = sure_place(locality, talk.world) if locality is not None else None
     return Attach(
         code,
         held,
         hotlines=heard.danger.hotlines if heard is not None and heard.danger.rings else (),
-        commune=commune_view(locality.best, talk.world) if is_placed and locality and locality.best else None,
+        commune=commune_view(place, talk.world) if place is not None else None,
         address_text=heard.locality.words.text if heard is not None else "",
     )
 
@@ -97,6 +97,21 @@ def recent_urgent(talk: Talk) -> ReportBrief | None:
     return next(
         (r for r in talk.world.facts.reports if r.is_urgent and r.status in OPEN and r.created_at >= since), None
     )
+
+
+def completes_urgent(talk: Talk, heard: Understanding) -> str | None:
+    """The urgent report of just now that doesn't know where, if this says where."""
+    urgent = recent_urgent(talk)
+    is_asked = talk.draft is not None and talk.session.step is not Step.NONE  # about the draft, later than the alarm
+    if urgent is None or urgent.commune is not None or is_asked or not names_a_place(heard):
+        return None
+    return urgent.code
+
+
+def place_of_last(talk: Talk) -> ReportBrief | None:
+    """The report just filed: an alarm that says no place comes from there."""
+    fresh = _just_filed(talk, [brief for brief in talk.world.facts.reports if brief.status in OPEN])
+    return fresh if fresh is not None and (fresh.commune or fresh.place or fresh.point) else None
 
 
 def start_draft(talk: Talk, held: Held) -> None:
@@ -158,6 +173,9 @@ def _answer_talk(talk: Talk, text: str, heard: Understanding, named: str | None,
         is_sending = "gui" in fold(text).split()
         talk.say("filed.already" if is_sending else "talk.fine", code=talk.world.facts.reports[0].code)
         return True
+    is_open = any(brief.status in OPEN for brief in talk.world.facts.reports)
+    if intent is Intent.CHAT and is_open and goes_on(text):
+        return False
     if intent is Intent.REPORT or (named is not None and intent in (Intent.CHAT, Intent.QUESTION)):
         return False
     if intent is Intent.QUESTION:

@@ -53,11 +53,22 @@ _PLACE_CUE = re.compile(
     r"|chung cu|benh vien|ubnd|tram|cay|deo|suoi|ho|bai)\b"
 )
 
+# what may stand beside the names of a place without telling anything
+_PLACE_FILLING = """
+    ở tại ngay chỗ đoạn khu vực gần đối diện cạnh trước sau bên giữa trong ngoài đầu cuối cổng phía trên dưới thuộc
+    địa chỉ chỉ ngã ba tư này đó đấy kia ấy nhé nha ạ dạ vâng ừ à bạn mình em anh chị ơi thì là và cơ cũ mới nay của
+    phường xã thị trấn quận huyện tỉnh thành phố tp tx thôn tổ bản xóm đường phố ngõ ngách hẻm số nhà dân cư o a nhe
+    p x tt không phải sai rồi nhầm chứ tôi"""
+_STANDS_BY_A_PLACE = frozenset(_PLACE_FILLING.split())
+
 
 def intent_of(heard: Understanding) -> Intent:
     """The language part's intent, with the questions that are put to a bot, and talk that it took for a report."""
-    if heard.intent not in (Intent.REPORT, Intent.CHAT) or heard.danger.is_danger or _names_a_place(heard):
+    if heard.intent not in (Intent.REPORT, Intent.CHAT) or heard.danger.is_danger:
         return heard.intent
+    if names_a_place(heard):
+        is_told = len(heard.normalized.tokens) >= 3  # "đồng ý" is also the name of a commune
+        return Intent.REPORT if is_told else heard.intent
     if _ASKS_US.search(fold(heard.normalized.original)):
         return Intent.QUESTION
     is_talk = heard.field.subfield == "khac.chuyen_phiem" and heard.field.confidence >= CLEAR_TALK
@@ -67,7 +78,7 @@ def intent_of(heard: Understanding) -> Intent:
 def is_vague(heard: Understanding) -> bool:
     """A few words from which neither trouble nor place can be told."""
     is_short = len(heard.normalized.tokens) <= 4
-    return is_short and heard.field.confidence < CLEAR_FIELD and not _names_a_place(heard)
+    return is_short and heard.field.confidence < CLEAR_FIELD and not names_a_place(heard)
 
 
 def says_it_is_unknown(text: str) -> bool:
@@ -103,7 +114,7 @@ def objects(text: str) -> bool:
 
 def is_no_matter(heard: Understanding) -> bool:
     """Whether nothing is lost when this doesn't go into a report: a greeting, thanks, signs without words."""
-    return intent_of(heard) in (Intent.GREETING, Intent.THANKS, Intent.EMPTY) and not _names_a_place(heard)
+    return intent_of(heard) in (Intent.GREETING, Intent.THANKS, Intent.EMPTY) and not names_a_place(heard)
 
 
 def is_other_trouble(heard: Understanding, subfield: str) -> bool:
@@ -126,10 +137,11 @@ def is_place_only(heard: Understanding) -> bool:
         written = locality.area.name
     else:
         return False
-    said = sum(token[0].isalnum() for token in heard.normalized.tokens)
-    rest = said - len(written.split()) - len(locality.words.text.split())
-    is_story = heard.field.confidence >= SECOND_TROUBLE_CONFIDENCE and heard.field.subfield not in _NO_STORIES
-    return rest <= (1 if is_story else 4)
+    if heard.danger.is_danger:
+        return False
+    known = set(re.findall(r"\w+", fold(f"{written} {locality.words.text}")))
+    said = (word for token in heard.normalized.tokens for word in re.findall(r"\w+", token.lower()))
+    return all(fold(word) in known or word in _STANDS_BY_A_PLACE or word.isdigit() for word in said)
 
 
 def is_about_a_place(text: str, heard: Understanding) -> bool:
@@ -140,6 +152,7 @@ def is_about_a_place(text: str, heard: Understanding) -> bool:
     return _PLACE_CUE.match(fold(text)) is not None or (not is_story and len(text.split()) <= 5)
 
 
-def _names_a_place(heard: Understanding) -> bool:
+def names_a_place(heard: Understanding) -> bool:
+    """Whether anything in it says where."""
     locality = heard.locality
     return bool(locality.action is not PlaceAction.NONE or locality.area or locality.words.text)

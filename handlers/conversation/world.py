@@ -27,6 +27,8 @@ class ReportBrief:
     resolved_at: datetime | None = None
     closed_at: datetime | None = None
     reject_code: str | None = None
+    place: str = ""  # where inside the commune
+    point: Point | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +101,8 @@ class Submit:
 
     filing: Filing
     is_danger: bool = False  # the numbers to call come first
+    hotlines: tuple[str, ...] = ()  # those of the words that rang
+    kind: str = ""  # of the danger
 
 
 @dataclass(frozen=True, slots=True)
