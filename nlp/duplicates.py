@@ -1,6 +1,6 @@
 """Finds reports of the same trouble: who may be compared at all, how alike two reports are, what speaks against.
 
-Measured facts behind the choices are in ``nlp.md`` §4: word cosine plus half a token-set score; WRatio and sentence
+Measured: word cosine plus half a token-set score; WRatio and sentence
 vectors see "the same kind of trouble", not "the same place". Nothing here merges: the sender or an officer decides.
 """
 

@@ -7,7 +7,7 @@ from nlp.pins import distance_m
 from nlp.results import Locality, PinResult, PlaceAction, PlaceCandidate, PlaceWords, Unit
 from nlp.streets import Streets
 
-CONFLICT_KM = 2.0  # domain.md §7.4: people often report after leaving, or from home
+CONFLICT_KM = 2.0  # people often report after leaving, or from home
 NEAR_BORDER_M = 50.0  # 3–7 % of pins lie this near to a border; GPS in a street is no better
 PIN_SCORE, EXIF_SCORE, AGREE_SCORE = 3.0, 2.0, 1.5
 MOST_CANDIDATES = 5
@@ -62,7 +62,7 @@ def use_streets(text: Locality, streets: Streets, gazetteer: Gazetteer) -> Local
 
 
 def has_point_words(words: PlaceWords) -> bool:
-    """Commune plus one of these is a place that a crew can find (``domain.md`` §8.4)."""
+    """Commune plus one of these is a place that a crew can find."""
     return bool(words.street or words.hamlet or words.landmark or words.kilometre or words.lane)
 
 

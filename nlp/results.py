@@ -17,7 +17,7 @@ class Intent(StrEnum):
 
 
 class Redirect(StrEnum):
-    """Matters that the law sends another way; the report is still kept, intake decides (``domain.md`` §5.1 codes)."""
+    """Matters that the law sends another way; the report is still kept, intake decides."""
 
     COMPLAINT = "TC01"  # khiếu nại, tố cáo
     PROCEDURE = "TC02"  # thủ tục hành chính, hồ sơ, chính sách
@@ -90,7 +90,7 @@ class FieldResult:
 
 @dataclass(frozen=True, slots=True)
 class DangerResult:
-    """Danger to life, safety or order (``domain.md`` §5.2). ``rings`` only for danger now, not past or figurative."""
+    """Danger to life, safety or order. ``rings`` only for danger now, not past or figurative."""
 
     is_danger: bool  # show a number in the first line
     rings: bool  # ring intake, file as class K without questions

@@ -17,7 +17,7 @@ from nlp.results import Area, Context, Locality, Normalized, PlaceAction, PlaceC
 
 ACCEPT_SCORE = 2.2  # below it a name is only asked about
 ASK_SCORE = 1.0  # below it a name is no place
-MARGIN = 1.0  # between two readings of the same words (nlp.md §3: 99.5 % precise)
+MARGIN = 1.0  # between two readings of the same words (measured: 99.5 % precise)
 MARGIN_ELSEWHERE = 0.5  # between two places that the message names apart
 TOLD_TWICE = 0.5  # "xã Thành An cũ, nay thuộc phường An Khê"
 MOST_CANDIDATES = 5

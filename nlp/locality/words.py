@@ -70,7 +70,7 @@ _MOST = 2  # landmarks, hamlets
 
 
 def find_words(text: str, tokens: Tokens, cues: Cues) -> PlaceWords:
-    """House number, lane, street, kilometre, landmark and hamlet: the eleven patterns of ``domain.md`` §8.4."""
+    """House number, lane, street, kilometre, landmark and hamlet: the eleven ways a place is written."""
     text = text[:READ_LIMIT]
     read = unicodedata.normalize("NFC", text)
     house, street = _number_and_street(text, tokens, cues)
