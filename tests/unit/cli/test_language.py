@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
+from sqlmodel import select
 
 from handlers.settings import PROJECT
 from nlp.gazetteer_build import default_sources
@@ -155,7 +156,7 @@ def test_a_place_is_corrected_by_name_while_handing_over(reading: CommandLine) -
 
     assert run.code == 0, run.stderr
     assert run.json["lead_agency"] == "ht@03006"
-    report = reading.read(lambda s: s.get(Report, 1))
+    report = reading.read(lambda s: s.exec(select(Report)).one())
     assert report is not None
     assert (report.commune_code, report.commune_valid_from, report.commune_name) == (
         "03006",
