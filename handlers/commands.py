@@ -135,6 +135,8 @@ ALIASES: dict[str, tuple[str, ...]] = {  # choice value → other ways of saying
     "other_place": ("khac", "noi khac", "cho khac", "khong co", "khong phai may noi nay", "khong cai nao dung"),
     "erase_yes": ("dong y", "co", "xoa", "xoa di", "ok", "chac chan", "chac"),
     "erase_no": ("khong", "thoi", "ko", "khoi", "giu lai"),
+    "withdraw_yes": ("dong y", "co", "rut", "rut di", "huy", "xoa", "ok", "chac chan", "dung", "dung roi", "vang", "u"),
+    "withdraw_no": ("khong", "thoi", "ko", "khoi", "giu", "khong rut"),
     "new_yes": ("bo", "viet cai moi", "moi", "cai moi"),
     "new_no": ("viet tiep", "tiep tuc", "tiep", "giu"),
     "separate": ("viec khac", "khac", "rieng", "tach rieng", "phan anh rieng", "phan anh moi"),
@@ -167,7 +169,14 @@ ALIASES: dict[str, tuple[str, ...]] = {  # choice value → other ways of saying
         "khong dong y",
     ),
 }
-_PARTS_COUNT = ("commune:", "field:", "subfield:", "attach:", "why:")  # values whose labels may be shortened
+_PARTS_COUNT = (
+    "commune:",
+    "field:",
+    "subfield:",
+    "attach:",
+    "withdraw:",
+    "why:",
+)  # values whose labels may be shortened
 _DRAFT_VERBS = ("send", "edit_field", "edit_place", "add", "cancel")  # understood whatever was asked last
 _DRAFT_LABELS = {
     "send": "gui",
@@ -186,6 +195,8 @@ def parse_command(text: str, prefix: str) -> TypedCommand | None:
     codes = find_codes(text, prefix)
     line = fold_answer(text)
     is_explicit = text.lstrip().startswith("/")
+    if is_explicit:
+        line = line.replace("_", " ")
     for code in codes:
         line = line.replace(code.lower(), "").replace(code.lower().replace("-", ""), "").replace(code[-6:].lower(), "")
     line = re.sub(rf"(?:\b(?:ma|{prefix.lower()})\b|[\s:,.\-])+$", "", line).strip(" :,.-")
@@ -196,6 +207,18 @@ def parse_command(text: str, prefix: str) -> TypedCommand | None:
     if command is None and line.startswith(("tra cuu ", "tracuu ")) and not codes:
         command = Command.LOOKUP  # with something that is no code: say so
     return TypedCommand(command, codes, is_explicit) if command else None
+
+
+def is_unknown_command(text: str) -> bool:
+    """ "/abc": written as a command, but none of ours."""
+    return re.fullmatch(r"/[^\W\d]\w*(?:@\w+)?(?: .{0,30})?", text.strip()) is not None
+
+
+def is_wrong_code(text: str, prefix: str) -> bool:
+    """Whether the line is meant for a code, and the code is none."""
+    body = rf"{prefix}(?:-\w{{4,8}}|[\s_.]?(?=\w*\d)\w{{5,7}})"
+    line = re.fullmatch(rf"(?:/?(?:tra ?cuu|xem|tra|kiem tra)[ :]*)?(?:ma )?{body}", fold_answer(text), re.IGNORECASE)
+    return line is not None and not find_codes(text, prefix)
 
 
 def match_choice(text: str, choices: ChoiceSet) -> str | None:

@@ -26,6 +26,7 @@ class Step(StrEnum):
     RATE_WHY = "rate_why"  # chưa hài lòng ở đâu
     REOPEN = "reopen"  # chuyển lại để làm tiếp
     ERASE = "erase"  # xoá dữ liệu
+    WITHDRAW = "withdraw"  # rút phản ánh
     ATTACHED = "attached"  # vừa bổ sung; có thể là việc khác
 
 

@@ -102,6 +102,14 @@ def rate(session: Session, office: Office, citizen: Citizen, step: Rate) -> None
         reports.rate(session, office, report, step.rating, step.reason)
 
 
+def withdraw(session: Session, office: Office, citizen: Citizen, code: str) -> Reply:
+    """Take a report back; only its own citizen can, and only before an agency has it."""
+    report = _own_report(session, citizen, code)
+    is_own = report is not None and report.citizen_id == citizen.id
+    is_done = report is not None and is_own and reports.withdraw(session, office, report)
+    return Reply(office.texts.say("withdraw.done" if is_done else "withdraw.too_late", code=code))
+
+
 def hotline_line(hotlines: tuple[str, ...], office: Office) -> str:
     """The number to call, others behind it."""
     first, *others = hotlines or ("112",)

@@ -27,6 +27,7 @@ from handlers.conversation import (
     Say,
     Submit,
     TurnStep,
+    Withdraw,
     World,
     advance,
 )
@@ -233,6 +234,9 @@ class _Performance:
             case Rate():
                 self.reports = None
                 filing.rate(self.session, self.office, self._known_citizen(), step)
+            case Withdraw():
+                self.reports = None
+                self._say(filing.withdraw(self.session, self.office, self._known_citizen(), step.code))
             case Erase():
                 erase_citizen(self.session, self.office, self._known_citizen(), self.lane)
                 self._say(Reply(self.office.texts.say("erase.done")))

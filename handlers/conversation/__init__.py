@@ -15,6 +15,7 @@ from handlers.conversation.world import (
     Submit,
     Turn,
     TurnStep,
+    Withdraw,
     World,
 )
 
@@ -33,6 +34,7 @@ __all__ = [
     "Submit",
     "Turn",
     "TurnStep",
+    "Withdraw",
     "World",
     "advance",
 ]

@@ -4,20 +4,26 @@ from dataclasses import replace
 from typing import assert_never
 
 from handlers.commands import (
-    Command,
-    TypedCommand,
     asks_to_restore,
+    is_unknown_command,
+    is_wrong_code,
     is_yes,
     match_choice,
     match_draft_verb,
     parse_command,
     typed_number,
 )
-from handlers.conversation import building, choosing, following, rating
+from handlers.conversation import building, choosing, following, obeying, rating, withdrawing
 from handlers.conversation.assess import assess
-from handlers.conversation.hearing import is_no_matter, is_other_trouble, names_a_place
+from handlers.conversation.hearing import (
+    is_bare_denial,
+    is_no_matter,
+    is_other_trouble,
+    names_a_place,
+)
+from handlers.conversation.pointing import take_point
 from handlers.conversation.talk import Talk
-from handlers.conversation.world import ListMine, Lookup, Say, Submit, Turn, World
+from handlers.conversation.world import Say, Submit, Turn, World
 from handlers.drafts import Draft, Held, PhotoPart, Session, Step, TextPart
 from handlers.messages import (
     ChoiceContent,
@@ -27,6 +33,7 @@ from handlers.messages import (
     LifecycleKind,
     LocationContent,
     PhotoContent,
+    Point,
     TextContent,
     TickContent,
     UnsupportedContent,
@@ -66,21 +73,44 @@ def advance(session: Session, incoming: Incoming, world: World) -> Turn:
 
 
 def _take_text(talk: Talk, part: TextPart) -> None:
+    point, rest = take_point(part.text)
+    if point is not None:
+        _take_pointed(talk, replace(part, text=rest), point)
+        return
+    if not _is_answer(talk, part.text) and withdrawing.take_withdrawal(talk, part.text):
+        return
     command = parse_command(part.text, talk.world.pack.code_prefix)
     if command is not None and not _is_answer(talk, part.text):
-        _obey(talk, command)
+        obeying.obey(talk, command)
         return
     if rating.rate_by_words(talk, part.text):
+        return
+    if is_wrong_code(part.text, talk.world.pack.code_prefix):
+        talk.say("lookup.wrong_code", prefix=talk.world.pack.code_prefix)
+        return
+    if is_unknown_command(part.text):
+        talk.say("talk.unknown_command")
         return
     question = following.waiting_question(talk)
     is_answering = question is not None and rating.is_newer_than_question(talk, question)
     if not is_answering and _take_choice(talk, part.text):
         return
     heard = talk.world.understand(part.text)
-    if heard.danger.rings:
+    if heard.danger.rings and not is_bare_denial(part.text):
         _raise_alarm(talk, part, heard)
     elif not _take_verb(talk, part.text):
         _take_words(talk, part, heard, is_answering=is_answering)
+
+
+def _take_pointed(talk: Talk, part: TextPart, point: Point) -> None:
+    """Typed coordinates or a link to a map, with or without words."""
+    has_words = any(letter.isalpha() for letter in part.text)
+    heard = talk.world.understand(part.text) if has_words else None
+    held = Held(texts=(part,) if has_words else (), point=point)
+    if heard is not None and heard.danger.rings:
+        _raise_alarm(talk, part, heard, held)
+    else:
+        _take_material(talk, held)
 
 
 def _take_choice(talk: Talk, text: str) -> bool:
@@ -93,6 +123,7 @@ def _take_choice(talk: Talk, text: str) -> bool:
     if value is not None:
         choosing.choose(talk, value)
     elif typed_number(text) is not None and choices.options:
+        talk.lead_in("ask.number_range", count=len(choices.options))
         building.repeat_question(talk) if talk.draft is not None else choosing.repeat(talk)
     else:
         return False
@@ -132,9 +163,12 @@ def _take_words(talk: Talk, part: TextPart, heard: Understanding, *, is_answerin
     if (code := following.completes_urgent(talk, heard)) is not None:
         following.attach(talk, code, Held(texts=(part,)))
         return
-    _mention_numbers(talk, heard)
-    step = talk.session.step
     is_for_a_report = is_answering or following.named_report(talk, part.text) is not None
+    if not is_for_a_report and obeying.answer_about_us(talk, part.text, heard):
+        return
+    if not is_bare_denial(part.text):
+        _mention_numbers(talk, heard)
+    step = talk.session.step
     if step is Step.RATE_WHY and talk.session.held is not None:
         rating.finish_rating(talk, part.text)
     elif talk.draft is None or is_for_a_report or step is Step.NONE:
@@ -166,7 +200,7 @@ def _take_material(talk: Talk, held: Held) -> None:
     named = following.named_report(talk, text)
     is_aftermath = talk.session.step is Step.NONE and following.recent_urgent(talk) is not None
     if not is_aftermath:
-        _greet_first(talk)
+        obeying.greet_first(talk)
     if _join_what_waits(talk, held):
         return
     question = following.waiting_question(talk)
@@ -179,11 +213,12 @@ def _take_material(talk: Talk, held: Held) -> None:
         building.repeat_question(talk)
     else:
         building.merge(talk, held)
-        building.proceed(talk)
+        if held.texts or not building.has_asked_what(talk):
+            building.proceed(talk)
 
 
 def _begin(talk: Talk, held: Held, text: str) -> None:
-    if text and not held.photos and is_no_matter(talk.world.understand(text)):
+    if text and not held.photos and (is_yes(text) or is_no_matter(talk.world.understand(text))):
         talk.say("talk.greeting")
     else:
         following.start_draft(talk, held)
@@ -285,7 +320,7 @@ def _edit_waiting(talk: Talk, part: TextPart) -> bool:
 
 def _take_lifecycle(talk: Talk, content: LifecycleContent) -> None:
     if content.kind is LifecycleKind.STARTED:
-        _welcome(talk)
+        obeying.welcome(talk)
     elif content.kind is LifecycleKind.WITHDRAWN:
         choosing.erase(talk)
 
@@ -365,57 +400,6 @@ def _is_answer(talk: Talk, text: str) -> bool:
     # "huỷ" or "lĩnh vực" may be a label on offer, or the beginning of the place: the choice wins
     choices = talk.session.choices
     return choices is not None and not text.lstrip().startswith("/") and match_choice(text, choices) is not None
-
-
-def _obey(talk: Talk, typed: TypedCommand) -> None:
-    pack = talk.world.pack
-    match typed.command:
-        case Command.START:
-            _welcome(talk)
-        case Command.NEW:
-            _start_anew(talk)
-        case Command.MINE:
-            talk.do(ListMine())
-        case Command.LOOKUP if typed.codes:
-            talk.do(Lookup(typed.codes[0]))
-        case Command.LOOKUP:
-            talk.say("lookup.no_code", prefix=pack.code_prefix)
-        case Command.CANCEL:
-            choosing.cancel(talk)
-        case Command.HELP:
-            talk.say("help.text")
-        case Command.FIELDS:
-            talk.say("help.fields", fields="\n".join(f"• {info.label}" for info in pack.fields.values()))
-        case Command.AREA:
-            names = list(dict.fromkeys(pack.served_communes.values())) or [pack.area_name]
-            talk.say("help.area", area=pack.area_name, communes="\n".join(f"• {name}" for name in names))
-        case Command.ERASE:
-            talk.put_labels(talk.text("erase.confirm"), ["erase_yes", "erase_no"], Step.ERASE, is_prompt=False)
-        case _:
-            assert_never(typed.command)
-
-
-def _welcome(talk: Talk) -> None:
-    talk.set(is_known=True)
-    talk.say("first.notice", area=talk.world.pack.area_name)
-    if talk.draft is None or talk.draft.is_empty:
-        talk.say("first.invite")
-    else:
-        building.repeat_question(talk)
-
-
-def _greet_first(talk: Talk) -> None:
-    if not talk.session.is_known:
-        talk.set(is_known=True)
-        talk.say("first.notice", area=talk.world.pack.area_name)
-
-
-def _start_anew(talk: Talk) -> None:
-    if talk.draft is not None and not talk.draft.is_empty:
-        talk.put_labels(talk.text("draft.unfinished"), ["new_no", "new_yes"], Step.DISCARD, is_prompt=False)
-        return
-    _greet_first(talk)
-    talk.put(talk.text("draft.fresh"), [], Step.WHAT)
 
 
 def _ask_what_was_not_said(talk: Talk) -> None:

@@ -7,6 +7,7 @@ from handlers.conversation.assess import NO_MATTERS, UNCLEAR, Assessment, assess
 from handlers.conversation.hearing import (
     intent_of,
     is_about_a_place,
+    is_bare_denial,
     is_correction,
     is_no_matter,
     is_other_trouble,
@@ -24,6 +25,7 @@ from nlp.results import DangerResult, Intent, Locality, PlaceAction, PlaceCandid
 CONFIRM_VALUES = ("send", "edit_field", "edit_place", "add", "cancel")
 MAX_PLACE_OPTIONS = 9
 PLACE_QUESTIONS = frozenset({"place", "which", "area", "conflict"})
+SHORT_LINE = 8  # words; a longer line that names another commune may be another trouble
 CLEAR_FIELD = 0.5  # a field in a correction is taken from this confidence on
 
 
@@ -179,7 +181,9 @@ def answer_confirm(talk: Talk, part: TextPart) -> None:
     draft = talk.draft
     assert draft is not None
     heard = talk.world.understand(part.text)
-    if is_no_matter(heard):
+    if is_bare_denial(part.text):
+        _ask_what_is_wrong(talk)
+    elif is_no_matter(heard):
         if intent_of(heard) is Intent.THANKS:
             talk.lead_in("draft.not_sent")
         repeat_question(talk)
@@ -192,9 +196,23 @@ def answer_confirm(talk: Talk, part: TextPart) -> None:
         proceed(talk)
     elif is_other_trouble(heard, assess(draft, talk.world).subfield):
         ask_whether_second(talk, Held(texts=(part,)))
+    elif (other := _other_commune(talk, heard)) is not None:
+        if len(heard.normalized.tokens) > SHORT_LINE:
+            ask_whether_second(talk, Held(texts=(part,)))
+            return
+        merge(talk, Held(texts=(part,)))
+        choose_candidate(talk, other, heard.locality.words.text)
+        proceed(talk)
     else:
         merge(talk, Held(texts=(part,)))
         proceed(talk)
+
+
+def _other_commune(talk: Talk, heard: Understanding) -> PlaceCandidate | None:
+    draft = talk.draft
+    shown = assess(draft, talk.world).commune if draft is not None else None
+    named = sure_place(heard.locality, talk.world)
+    return named if named is not None and shown is not None and named.current.code != shown.code else None
 
 
 def ask_whether_second(talk: Talk, held: Held) -> None:
@@ -263,8 +281,20 @@ def _marked(talk: Talk, part: TextPart) -> TextPart:
 
 
 def _ask_what(talk: Talk, draft: Draft) -> None:
-    given = "photo" if draft.photos else "place" if draft.point else "words"
-    talk.put(talk.text(f"ask.what_after_{given}"), [], Step.WHAT)
+    talk.put(_what_question(talk, draft), [], Step.WHAT)
+
+
+def _what_question(talk: Talk, draft: Draft) -> str:
+    given = "both" if draft.photos and draft.point else "photo" if draft.photos else "place" if draft.point else "words"
+    return talk.text(f"ask.what_after_{given}")
+
+
+def has_asked_what(talk: Talk) -> bool:
+    """Whether "what is it?" lies before the citizen, word for word as it would be put now."""
+    draft = talk.draft
+    if draft is None or draft.texts or talk.session.step is not Step.WHAT or _is_due(talk):
+        return False
+    return talk.session.question == _what_question(talk, draft)
 
 
 def _correct(talk: Talk, part: TextPart, heard: Understanding) -> None:
@@ -286,17 +316,21 @@ def _correct(talk: Talk, part: TextPart, heard: Understanding) -> None:
         _set_draft(talk, place_words=locality.words.text)
         proceed(talk)
     else:
-        _ask_what_is_wrong(talk, before)
+        _proceed_if_changed(talk, before)
 
 
-def _ask_what_is_wrong(talk: Talk, before: Assessment) -> None:
+def _ask_what_is_wrong(talk: Talk) -> None:
+    talk.put_labels(talk.text("ask.what_is_wrong"), ["edit_field", "edit_place", "send", "cancel"], Step.WRONG)
+
+
+def _proceed_if_changed(talk: Talk, before: Assessment) -> None:
     draft = talk.draft
     assert draft is not None
     now = assess(draft, talk.world)
     if (now.subfield, now.commune, now.place_words) != (before.subfield, before.commune, before.place_words):
         proceed(talk)
     else:
-        talk.put_labels(talk.text("ask.what_is_wrong"), ["edit_field", "edit_place", "send", "cancel"], Step.WRONG)
+        _ask_what_is_wrong(talk)
 
 
 def _place_question(view: Assessment, draft: Draft) -> str | None:

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from handlers.conversation import building, following, rating
+from handlers.conversation import building, following, rating, withdrawing
 from handlers.conversation.assess import UNCLEAR, assess
 from handlers.conversation.talk import Talk
 from handlers.conversation.world import Detach, Erase
@@ -29,6 +29,10 @@ def choose(talk: Talk, value: str) -> None:
             following.attach(talk, rest, held)
         case "new_report" | "not_this":
             _take_out(talk, held, is_attached=head == "not_this")
+        case "withdraw":
+            withdrawing.ask_to_withdraw(talk, rest)
+        case "withdraw_yes" | "withdraw_no":
+            withdrawing.finish_withdrawal(talk, is_wanted=head == "withdraw_yes")
         case "why":
             rating.finish_rating(talk, talk.text(f"rate.{rest}"))
         case "reopen":
@@ -120,6 +124,8 @@ def _choose_in_draft(talk: Talk, head: str, rest: str) -> None:
         case "add":
             talk.put_labels(talk.text("ask.more"), ["send", "cancel"], Step.MORE, ask=Ask.PHOTO)
         case "edit_field" | "other_field":
+            if talk.session.step is Step.PLACE:  # that question is still open
+                talk.set(draft=replace(draft, asked=draft.asked - building.PLACE_QUESTIONS))
             building.ask_all_fields(talk)
         case "field":
             building.choose_field(talk, rest)

@@ -7,7 +7,15 @@ from handlers.codes import find_codes
 from handlers.commands import is_yes
 from handlers.conversation.assess import commune_view, sure_place
 from handlers.conversation.building import merge, proceed
-from handlers.conversation.hearing import asks_how_it_stands, goes_on, intent_of, is_unhappy, names_a_place, objects
+from handlers.conversation.hearing import (
+    asks_how_it_stands,
+    goes_on,
+    intent_of,
+    is_unhappy,
+    names_a_place,
+    objects,
+    thanks_and_tells,
+)
 from handlers.conversation.talk import Talk, buttons, make_choices
 from handlers.conversation.world import Attach, ListMine, Lookup, ReportBrief, Say
 from handlers.drafts import Held, Step
@@ -166,15 +174,20 @@ def _answer_talk(talk: Talk, text: str, heard: Understanding, named: str | None,
         if intent in (Intent.CHAT, Intent.QUESTION) or (is_yes(text) and intent is not Intent.THANKS):
             attach(talk, waiting.code, held)  # "vẫn như cũ" is an answer, however short
             return True
+    elif named is None and _take_objection(talk, held, heard, text):
+        return True
     elif _is_about_progress(talk, text, heard):
         _tell_progress(talk, named)
         return True
-    elif is_yes(text) and talk.world.facts.reports and named is None:
-        is_sending = "gui" in fold(text).split()
-        talk.say("filed.already" if is_sending else "talk.fine", code=talk.world.facts.reports[0].code)
+    elif is_yes(text) and named is None:  # "đồng ý" is also the name of a commune
+        reports = talk.world.facts.reports
+        if reports and "gui" in fold(text).split():
+            talk.say("filed.already", code=reports[0].code)
+        else:
+            talk.say("talk.fine")
         return True
     is_open = any(brief.status in OPEN for brief in talk.world.facts.reports)
-    if intent is Intent.CHAT and is_open and goes_on(text):
+    if is_open and (thanks_and_tells(heard) or (intent is Intent.CHAT and goes_on(text))):
         return False
     if intent is Intent.REPORT or (named is not None and intent in (Intent.CHAT, Intent.QUESTION)):
         return False
@@ -231,16 +244,8 @@ def _place_by_likeness(talk: Talk, held: Held, heard: Understanding | None, text
 
 def _place_after_the_end(talk: Talk, held: Held, text: str) -> None:
     """No report is open: it may still be about a result or a refusal of the last days."""
-    reports, now = talk.world.facts.reports, talk.world.now
-    resolved = [brief for brief in reports if brief.status is Status.RESOLVED]
-    refused = [
-        brief
-        for brief in reports
-        if brief.status is Status.REJECTED
-        and brief.reject_code != "TC13"
-        and brief.closed_at is not None
-        and now <= brief.closed_at + CONTEST_WITHIN
-    ]
+    resolved = [brief for brief in talk.world.facts.reports if brief.status is Status.RESOLVED]
+    refused = _refused_lately(talk)
     if len(resolved) == 1 and text and is_unhappy(text):
         ask_to_reopen(talk, resolved[0], held)
     elif len(refused) == 1 and text and objects(text):
@@ -249,6 +254,28 @@ def _place_after_the_end(talk: Talk, held: Held, text: str) -> None:
         ask_which(talk, refused, held)
     else:
         start_draft(talk, held)
+
+
+def _refused_lately(talk: Talk) -> list[ReportBrief]:
+    """The refusals that can still be contested."""
+    return [
+        brief
+        for brief in talk.world.facts.reports
+        if brief.status is Status.REJECTED
+        and brief.reject_code != "TC13"
+        and brief.closed_at is not None
+        and talk.world.now <= brief.closed_at + CONTEST_WITHIN
+    ]
+
+
+def _take_objection(talk: Talk, held: Held, heard: Understanding, text: str) -> bool:
+    """A refusal invites an objection: it comes before small talk, whatever else is open."""
+    refused = _refused_lately(talk)
+    if not refused or not objects(text) or _is_new_trouble(heard, text, refused):
+        return False
+    is_doubtful = len(refused) > 1 or any(b.status is Status.RESOLVED for b in talk.world.facts.reports)
+    ask_which(talk, refused, held) if is_doubtful else attach(talk, refused[0].code, held)
+    return True
 
 
 def _just_filed(talk: Talk, reports: list[ReportBrief]) -> ReportBrief | None:

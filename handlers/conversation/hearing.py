@@ -62,6 +62,31 @@ _PLACE_FILLING = """
 _STANDS_BY_A_PLACE = frozenset(_PLACE_FILLING.split())
 
 
+_ASKS_WHO = re.compile(r"\b(?:ban|em|bot|day|may|ad) la (?:ai|gi|bot|nguoi|may)\b")
+# "cho tôi gặp nhân viên", "bot ngu quá", "đường dây nóng số mấy"
+_ASKS_FOR_PEOPLE = re.compile(
+    r"\b(?:(?:gap|noi chuyen voi|lien he|goi cho) (?:truc tiep )?(?:nhan vien|nguoi that|tong dai|can bo truc"
+    r"|nguoi phu trach|tu van vien)|(?:bot|ad|may|chatbot) (?:nay )?(?:ngu|dot|dan|te|vo dung|kem)"
+    r"|(?:duong day nong|hotline|so dien thoai|sdt|so tong dai|tong dai)(?: \w+){0,3}"
+    r" (?:so may|may|bao nhieu|nao|la gi))\b"
+)
+_DENIES = frozenset(["khong", "ko", "k", "kg", "hong", "hem", "chua", "sai", "nham"])
+_BESIDE_A_NO_WORDS = """
+    dung phai roi a ah da ban oi nhe nha ma that het do day vay lam qua em ad minh toi thay cho nay kia
+    bet ca
+"""
+_BESIDE_A_NO = frozenset(_BESIDE_A_NO_WORDS.split())
+# "thôi là đèn đường", "à là rác", "nhầm, là điện"
+_MEANT = re.compile(r"^(?:thoi|a|u|uh|oi|quen|nham|nham roi|xin loi|y minh|y toi|y em)[, ]+(?:phai )?la\b")
+_THANKING_WORDS = """
+    cam on thank thanks da a ah ad ban minh em anh chi cac chu bac nhe nha nhieu lam rat that qua xin
+    duoc giup do nhiet tinh ho tro quan tam kip thoi som nhanh chong va vi cho voi roi tot oi toi moi
+    nguoi
+"""
+_THANKING = frozenset(_THANKING_WORDS.split())
+_MANY_WORDS = 3  # besides the thanks: then it tells something
+
+
 def intent_of(heard: Understanding) -> Intent:
     """The language part's intent, with the questions that are put to a bot, and talk that it took for a report."""
     if heard.intent not in (Intent.REPORT, Intent.CHAT) or heard.danger.is_danger:
@@ -88,7 +113,31 @@ def says_it_is_unknown(text: str) -> bool:
 
 def is_correction(text: str) -> bool:
     """Whether the line denies what was shown."""
-    return _DENIAL.match(fold(text)) is not None or fold_answer(text) in _BARE_DENIALS
+    line = fold(text)
+    return bool(_DENIAL.match(line) or _MEANT.match(line)) or fold_answer(text) in _BARE_DENIALS
+
+
+def is_bare_denial(text: str) -> bool:
+    """ "sai rồi", "không đúng bạn ơi": a no that doesn't say what would be right."""
+    words = set(re.findall(r"\w+", fold(text)))
+    return not words.isdisjoint(_DENIES) and words <= _DENIES | _BESIDE_A_NO
+
+
+def asks_who_we_are(text: str) -> bool:
+    """ "bạn là ai vậy"."""
+    return len(text.split()) <= 8 and _ASKS_WHO.search(fold(text)) is not None
+
+
+def asks_for_people(heard: Understanding) -> bool:
+    """Whether somebody would rather speak with people, or scolds the bot."""
+    is_short = len(heard.normalized.tokens) <= 10 and not names_a_place(heard)
+    return is_short and _ASKS_FOR_PEOPLE.search(fold(heard.normalized.original)) is not None
+
+
+def thanks_and_tells(heard: Understanding) -> bool:
+    """ "có điện lại rồi nhé, cảm ơn": thanks, and how it stands."""
+    words = re.findall(r"\w+", fold(heard.normalized.original))
+    return heard.intent is Intent.THANKS and sum(word not in _THANKING for word in words) >= _MANY_WORDS
 
 
 def asks_how_it_stands(text: str) -> bool:

@@ -151,7 +151,14 @@ class Erase:
     """Erase what is kept of this citizen."""
 
 
-TurnStep = Say | Submit | Attach | Detach | Lookup | ListMine | Rate | Erase
+@dataclass(frozen=True, slots=True)
+class Withdraw:
+    """Take this report back, if no agency has it yet."""
+
+    code: str
+
+
+TurnStep = Say | Submit | Attach | Detach | Lookup | ListMine | Rate | Erase | Withdraw
 
 
 @dataclass(frozen=True, slots=True)

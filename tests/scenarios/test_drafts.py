@@ -43,7 +43,7 @@ async def test_a_draft_expires_after_a_day_and_can_be_taken_back(stage: Stage, c
     await stage.passes(timedelta(minutes=31))
     citizen.hears("vẫn chưa gửi đi")
     await stage.passes(timedelta(hours=24))
-    citizen.hears("quá 24 giờ")
+    citizen.hears("để lâu chưa gửi")
     await citizen.says("lấy lại bản nháp")
     citizen.hears("Bản nháp của bạn đây rồi … Rác … Ảnh: 1")
     await citizen.presses("Gửi")

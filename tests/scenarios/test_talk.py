@@ -25,7 +25,7 @@ async def test_first_contact_says_who_we_are_once(stage: Stage, newcomer: Citize
     [
         ("cảm ơn nhé", "Cảm ơn bạn"),
         ("làm sao để gửi phản ánh", "Kênh này nhận phản ánh"),
-        ("bạn là ai vậy", "Kênh này nhận phản ánh"),
+        ("bạn là ai vậy", "Mình là trợ lý tự động"),
         ("🙏🙏", "chưa đọc được chữ nào"),
     ],
 )

@@ -158,7 +158,7 @@ def test_time_reminds_once_then_puts_away_then_forgets() -> None:
     assert said(chat.gets(tick, now=NOW + timedelta(minutes=29))) == []
     assert "vẫn chưa gửi đi" in said(chat.gets(tick, now=NOW + timedelta(minutes=31)))[0]
     assert said(chat.gets(tick, now=NOW + timedelta(hours=2))) == []
-    assert "quá 24 giờ" in said(chat.gets(tick, now=NOW + timedelta(hours=24)))[0]
+    assert "để lâu chưa gửi" in said(chat.gets(tick, now=NOW + timedelta(hours=24)))[0]
     assert chat.session.kept_draft is not None
     chat.gets(tick, now=NOW + timedelta(hours=48))
     assert chat.session.kept_draft is None

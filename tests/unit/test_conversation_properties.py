@@ -121,6 +121,8 @@ def assert_nothing_is_lost(before: Session, content: Content, media: MediaFile |
 
 def assert_answered_and_readable(content: Content, turn: Turn) -> None:
     is_silent = isinstance(content, TickContent | LifecycleContent | EditedContent)
+    if turn.session.step is Step.WHAT:  # one more picture or point before the first word: asked already
+        is_silent = is_silent or isinstance(content, PhotoContent | LocationContent)
     assert turn.steps or is_silent
     for step in turn.steps:
         if isinstance(step, Say):

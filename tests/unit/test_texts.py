@@ -39,6 +39,7 @@ VALUES: dict[str, str] = {
     "fields": "• Vận tải\n• Du lịch",
     "former": "Phường Cốc Lếu",
     "gist": "nơi này ngoài địa bàn.",
+    "intake": "Tổ tiếp nhận phản ánh hiện trường",
     "lat": "22.336400",
     "limit": "10",
     "lines": "PA-7K3M9Q · đang xử lý\nPA-8M4N2R · đã đóng",
@@ -75,7 +76,7 @@ def made_up_keys() -> set[str]:
         | {f"outcome.{outcome.value}" for outcome in Outcome}
         | {f"danger.h{number}" for number in hotlines()}
         | {f"summary.redirect_{redirect.value}" for redirect in Redirect}
-        | {f"ask.what_after_{given}" for given in ("photo", "place", "words")}
+        | {f"ask.what_after_{given}" for given in ("photo", "place", "both", "words")}
     )
 
 
