@@ -16,6 +16,8 @@ from nlp.talk import log_odds, probability
 # Probabilities from which the bell rings, chosen on held-out voices; the list of dangers needs little to confirm it.
 RINGS = 0.35
 RINGS_BY_LIST = 0.05  # a sure pattern as typed, neither past nor feared
+RINGS_ALONE = 0.6  # where no pattern speaks, the trained opinion has to be sure of it,
+ALONE_WORDS = 3  # and of more than "sai rồi"
 SIGNALS = ("bias", "words", "subject", "sure", "exact", "likely", "past", "feared", "harmless")
 _GAP_SIGN = ".."
 
@@ -165,6 +167,8 @@ class DangerRule:
             return self._result(tokens, original, alarms.foreign[0], rings=True)
         by_list = any(match.is_exact for match in alarms.sure) and not (alarms.past or alarms.feared)
         rings = now >= (RINGS_BY_LIST if by_list else RINGS)
+        if not (alarms.sure or alarms.likely):
+            rings = now >= RINGS_ALONE and sum(token.kind is Kind.WORD for token in tokens) >= ALONE_WORDS
         if not rings:
             once = probability(signals(opinion, replace(alarms, past=())), opinion.weights)
             if not (alarms.sure and alarms.past and once >= RINGS_BY_LIST):
