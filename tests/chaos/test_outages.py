@@ -56,7 +56,8 @@ async def test_every_accepted_update_has_one_effect_in_order_while_redis_and_the
             workers.run,
             lambda: lead(database, "ingress", "worker", copier.run, clock=utc_now),
         ]
-        async with asyncio.TaskGroup() as tasks, Acceptor(store) as acceptor:
+        patient = Acceptor(store, budget=timedelta(seconds=5))  # asked is which way is open, not how fast we are
+        async with asyncio.TaskGroup() as tasks, patient as acceptor:
             started = [tasks.create_task(_run(work)) for work in background]
             feed = Feed(acceptor, chats=50, seed=3)
             pace = seconds("RATE", 200)
