@@ -11,6 +11,7 @@ import argparse
 import asyncio
 import contextlib
 import itertools
+import sys
 import tempfile
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
@@ -248,6 +249,7 @@ def main() -> None:
     parser.add_argument("--chats", type=int, default=300)
     parser.add_argument("--database", choices=["sqlite", "postgres", "both"], default="both")
     options = parser.parse_args()
+    sys.setswitchinterval(0.0005)  # as the server runs
     settings = load_settings({})
     reader = load_reader(settings, build_office(settings))
     reader.understand("khởi động cho nóng máy")
